@@ -1,0 +1,1 @@
+"""The storeys of the house; an app imports only apps below it."""

@@ -1,0 +1,1 @@
+"""People: sign-in, roles, tokens, sessions, preferences and the audit log."""

@@ -1,0 +1,1 @@
+"""Facts from candles: indicators, patterns, correlation, return and risk metrics."""

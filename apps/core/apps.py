@@ -1,0 +1,8 @@
+"""Tells Django about the app."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "apps.core"
+    label = "core"

@@ -1,0 +1,1 @@
+"""The front door for people: pages that combine apps."""

@@ -1,0 +1,1 @@
+"""Connections to exchanges, read-only; a source of ledger entries."""

@@ -1,0 +1,1 @@
+"""The one socket: tickets, channels, fan-out."""

@@ -1,0 +1,1 @@
+"""Assets, instruments, candles, live prices and watchlists."""

@@ -1,0 +1,1 @@
+"""The owner's console: processes, health, backups, self-check."""

@@ -1,0 +1,1 @@
+"""Datasets, models, forecasts and their scorecards."""

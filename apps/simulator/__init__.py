@@ -1,0 +1,1 @@
+"""Four exchanges in miniature that speak the real wire formats; imports nobody, nobody imports it."""

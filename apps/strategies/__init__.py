@@ -1,0 +1,1 @@
+"""Rules that backtest and trade on paper."""

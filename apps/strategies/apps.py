@@ -1,0 +1,8 @@
+"""Tells Django about the app."""
+
+from django.apps import AppConfig
+
+
+class StrategiesConfig(AppConfig):
+    name = "apps.strategies"
+    label = "strategies"

@@ -1,0 +1,1 @@
+"""Watched addresses; a source of ledger entries."""

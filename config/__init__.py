@@ -1,0 +1,1 @@
+"""Where the house is wired; the only place that knows everything."""

@@ -1,0 +1,31 @@
+"""What runs by itself: one line a task, with its interval, jitter and expiry in seconds."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A task that is sent every `every` seconds, at most `jitter` late, and not run once older than `expires`."""
+
+    task: str
+    every: float
+    jitter: float = 0.0
+    expires: float | None = None
+    queue: str = "default"
+
+
+TICKS: tuple[Tick, ...] = ()
+
+
+def celery_schedule() -> dict[str, dict[str, Any]]:
+    """Return the table as Celery's beat reads it; the lock per tick is taken where the task is sent."""
+    return {
+        tick.task: {
+            "task": tick.task,
+            "schedule": timedelta(seconds=tick.every),
+            "options": {"queue": tick.queue, "expires": tick.expires or tick.every},
+        }
+        for tick in TICKS
+    }
