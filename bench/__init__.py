@@ -1,0 +1,1 @@
+"""Benchmarks: figures of the product beside a peer or a limit measured in the same run."""

@@ -1,0 +1,1 @@
+"""Tests of the whole house: its architecture, its set-up and its journeys."""
