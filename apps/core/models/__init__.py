@@ -1,0 +1,1 @@
+"""Tables of the kernel that know no product, and the fields and constraints every app uses."""
