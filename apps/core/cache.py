@@ -65,6 +65,12 @@ class _Health:
             log.info("Redis answers again")
         return ended
 
+    def forget(self) -> None:
+        """Start anew, as in a new process."""
+        with self._lock:
+            self._rest_until = self._checked_at = 0.0
+            self.is_down = False
+
     def fresh(self) -> bool:
         """Tell whether Redis answered within the last second."""
         return not self.is_down and time.monotonic() - self._checked_at < 1.0

@@ -185,7 +185,12 @@ def lines_for(event: type[Event]) -> tuple[Line, ...]:
 # --- Publishing -----------------------------------------------------------------------------------------------------
 def publish(event: Event) -> None:
     """Carry out the event's lines once the transaction is committed; at once outside of one."""
-    transaction.on_commit(partial(_carry_out, event, current_request_id()))
+    after_commit(event, current_request_id())
+
+
+def after_commit(event: Event, request_id: str) -> None:
+    """Hold the event back until the commit; tests listen here."""
+    transaction.on_commit(partial(_carry_out, event, request_id))
 
 
 def _carry_out(event: Event, request_id: str) -> None:

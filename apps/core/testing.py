@@ -1,0 +1,88 @@
+"""What tests of every app share: counted queries, work after commit, captured events and tasks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from celery import current_app
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+
+from apps.core import events
+from apps.core.events import Event
+
+_E = TypeVar("_E", bound=Event)
+_NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "SET ")
+
+
+@contextmanager
+def assert_queries(baseline: int, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Fail unless the block asks the database exactly as often as its baseline says, savepoints left out."""
+    with CaptureQueriesContext(connections[using]) as captured:
+        yield
+    asked = [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(_NOT_COUNTED)]
+    if len(asked) != baseline:
+        listed = "\n".join(f"{number}. {sql[:300]}" for number, sql in enumerate(asked, 1))
+        direction = "more than" if len(asked) > baseline else "fewer than"
+        pytest.fail(f"{len(asked)} queries, {direction} the baseline of {baseline}:\n{listed}", pytrace=False)
+
+
+@contextmanager
+def run_on_commit(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Run what the block left for after the commit, at its end, as the commit would."""
+    with TestCase.captureOnCommitCallbacks(using=using, execute=True):
+        yield
+
+
+@dataclass
+class CapturedEvents:
+    """The events published so far, in order."""
+
+    all: list[Event] = field(default_factory=list)
+
+    def of(self, kind: type[_E]) -> list[_E]:
+        """Return the events of one kind."""
+        return [event for event in self.all if isinstance(event, kind)]
+
+    def clear(self) -> None:
+        """Forget what was captured."""
+        self.all.clear()
+
+
+@dataclass(frozen=True)
+class SentTask:
+    """One task that was sent, as the broker would have got it."""
+
+    name: str
+    keywords: dict[str, Any]
+    queue: str
+    request_id: str
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> CapturedEvents:
+    """Capture each event when it is published; its lines are carried out after commit as ever."""
+    captured = CapturedEvents()
+    after_commit = events.after_commit
+
+    def _record(event: Event, request_id: str) -> None:
+        captured.all.append(event)
+        after_commit(event, request_id)
+
+    monkeypatch.setattr(events, "after_commit", _record)
+    return captured
+
+
+@pytest.fixture
+def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[SentTask]:
+    """Capture each task that is sent, in place of the broker."""
+    sent: list[SentTask] = []
+
+    def _send(name: str, *, kwargs: dict[str, Any], queue: str, headers: dict[str, str], **_options: object) -> None:
+        sent.append(SentTask(name=name, keywords=kwargs, queue=queue, request_id=headers.get("request_id", "")))
+
+    monkeypatch.setattr(current_app, "send_task", _send)
+    return sent
