@@ -28,6 +28,8 @@ def as_text(rows: Iterable[Row]) -> str:
     """Return the rows as a Markdown table, padded so that it reads well in a terminal too."""
     table = [_cells(HEAD), *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in table]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in table
+    ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)

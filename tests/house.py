@@ -88,9 +88,9 @@ def missing_docstrings(root: Path) -> list[str]:
         if _is_test(path) or _room_of(path, root)[1] not in {"domain", "actions", "queries"}:
             continue
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-                if not ast.get_docstring(node):
-                    found.append(f"{name}:{node.lineno} {node.name} has no docstring")
+            public = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_")
+            if public and not ast.get_docstring(node):
+                found.append(f"{name}:{node.lineno} {node.name} has no docstring")
     return found
 
 
@@ -153,9 +153,11 @@ def tasks_named_elsewhere(root: Path) -> list[str]:
     for path in source_files(root):
         if _is_test(path) or _room_of(path, root)[1] == "tasks" or path.parent.name == "config":
             continue
-        for node in ast.walk(_tree(path)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
-                found.append(f"{path.relative_to(root)}:{node.lineno} names the task {node.value}")
+        found.extend(
+            f"{path.relative_to(root)}:{node.lineno} names the task {node.value}"
+            for node in ast.walk(_tree(path))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
+        )
     return found
 
 

@@ -1,0 +1,1 @@
+"""The console's ideas in plain Python."""

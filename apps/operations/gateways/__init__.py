@@ -1,0 +1,1 @@
+"""The world below the product: embedded services, database dumps, sealed files."""
