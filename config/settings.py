@@ -153,7 +153,9 @@ DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "ATOMI
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "apps.core.cache.SteadyCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "coinsphere"}}
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Coinsphere <coinsphere@{_public.hostname}>")
@@ -170,15 +172,61 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BEAT_SCHEDULER = "config.beat:SlotScheduler"
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 3}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = celery_schedule()
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["apps.accounts.gateways.hashing.CappedArgon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "display_name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "apps.accounts.gateways.breach_list.BreachListValidator"},
+]
+PASSWORD_BREACH_LIST = env.str("PASSWORD_BREACH_LIST", default="")
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "add_email": "apps.accounts.forms.AddEmailForm",
+    "change_password": "apps.accounts.forms.ChangePasswordForm",
+    "reset_password": "apps.accounts.forms.ResetPasswordForm",
+    "signup": "apps.accounts.forms.SignupForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "signup": None, "reset_password": None}
+MFA_ADAPTER = "apps.accounts.adapters.SecondFactorAdapter"
+MFA_FORMS = {"authenticate": "apps.accounts.forms.AuthenticateForm"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Coinsphere"
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
 
 # --- REST -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -186,9 +234,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["apps.core.api.throttles.AnonThrottle", "apps.core.api.throttles.UserThrottle"],
     "EXCEPTION_HANDLER": "apps.core.api.problems.handle",
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.pagination.CursorPages",
     "COERCE_DECIMAL_TO_STRING": True,
+}
+API_RATES = {
+    "anon": env.str("API_RATE_ANON", default="1200/m"),
+    "user": env.str("API_RATE_USER", default="60000/m"),
 }
 _jwt_private, _jwt_public = outside.jwt_keys(seed=env.str("JWT_SIGNING_SEED", default=""), secret_key=SECRET_KEY)
 SIMPLE_JWT = {
@@ -241,8 +294,8 @@ UNFOLD = {
     "SITE_TITLE": "Coinsphere",
     "SITE_HEADER": "Coinsphere",
     "SITE_URL": "/",
-    "SITE_ICON": lambda request: static("img/mark.svg"),
+    "SITE_ICON": lambda _request: static("img/mark.svg"),
     "SHOW_HISTORY": False,
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": []},
-    "LOGIN": {"redirect_after": lambda request: reverse_lazy("admin:index")},
+    "LOGIN": {"redirect_after": lambda _request: reverse_lazy("admin:index")},
 }

@@ -1,0 +1,1 @@
+"""How every app offers REST: problem details, pages, limits, idempotency keys, documentation."""

@@ -1,0 +1,178 @@
+"""Limits on requests: one round trip to Redis each, and this process's memory while Redis is away, never none."""
+
+import math
+import threading
+import time
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpRequest
+from prometheus_client import Counter
+from redis.commands.core import Script
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from apps.core.cache import RedisOutage, health, redis_client
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # that module loads this one, through the settings
+
+_hits = Counter("coinsphere_throttle_hits_total", "Requests refused because they came too fast.", ["scope"])
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_KEPT_IN_MEMORY = 20_000
+
+# The generic cell rate algorithm: one number a key, the time at which the bucket will be empty again.
+_TAKE = """
+local now = redis.call('TIME')
+now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+local each, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local due = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local early = due - now - burst
+if early > 0 then return math.ceil(early) end
+due = due + each
+redis.call('SET', KEYS[1], string.format('%.3f', due), 'PX', math.ceil(due - now) + 1)
+return 0
+"""
+
+
+def client_address(request: HttpRequest | Request) -> str:
+    """Return where the request comes from; forwarded addresses count only as far as we trust the proxies."""
+    trusted = settings.TRUSTED_PROXIES
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    raw = hops[-trusted] if trusted and len(hops) >= trusted else request.META.get("REMOTE_ADDR") or ""
+    try:
+        address = ip_address(raw)
+    except ValueError:
+        return "unknown"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def network_of(address: str) -> str:
+    """Return what is counted as one caller: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return address if parsed.version == 4 else str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
+
+
+@lru_cache(maxsize=256)
+def parse_rate(rate: str) -> tuple[int, int]:
+    """Return number and seconds of a rate such as "300/min" or "10/15m"."""
+    number, _, period = rate.partition("/")
+    digits = "".join(character for character in period if character.isdigit())
+    unit = period[len(digits) :][:1]
+    return int(number), int(digits or 1) * _SECONDS[unit]
+
+
+class _Memory:
+    """The same algorithm in this process, for the time without Redis."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due: dict[str, float] = {}
+
+    def take(self, key: str, *, each: float, burst: float, now: float) -> float:
+        """Take one from the bucket; return the milliseconds to wait, 0 when it was granted."""
+        with self._lock:
+            due = max(self._due.get(key, 0.0), now)
+            early = due - now - burst
+            if early > 0:
+                return early
+            if len(self._due) >= _KEPT_IN_MEMORY:
+                self._due = {name: until for name, until in self._due.items() if until > now}
+            self._due[key] = due + each
+            return 0.0
+
+
+_memory = _Memory()
+
+
+def take(*, scope: str, caller: str, rate: str) -> int:
+    """Count one request of the caller; return 0, or the seconds after which it may try again."""
+    number, seconds = parse_rate(rate)
+    each = seconds * 1000 / number
+    wait = _take(f"coinsphere:throttle:{scope}:{caller}", each=each, burst=each * (number - 1))
+    if not wait:
+        return 0
+    _hits.labels(scope=scope).inc()
+    return max(1, math.ceil(wait / 1000))
+
+
+def _take(key: str, *, each: float, burst: float) -> float:
+    if not health.resting():
+        try:
+            script = _script()
+            wait = float(script(keys=[key], args=[each, burst]))
+        except RedisOutage:
+            health.failed()
+        else:
+            health.answered()
+            return wait
+    return _memory.take(key, each=each, burst=burst, now=time.monotonic() * 1000)
+
+
+@lru_cache(maxsize=1)
+def _script() -> Script:
+    return redis_client().register_script(_TAKE)
+
+
+class Throttle(BaseThrottle):
+    """Counts requests of one scope; the rate stands in the settings under API_RATES."""
+
+    scope: str = ""
+
+    def __init__(self) -> None:
+        self._wait = 0
+
+    def caller(self, request: Request) -> str | None:
+        """Return who is counted, or nothing when this throttle is not about them."""
+        raise NotImplementedError
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the framework's signature
+        """Tell whether the request may go on."""
+        caller = self.caller(request)
+        if caller is None:
+            return True
+        self._wait = take(scope=self.scope, caller=caller, rate=settings.API_RATES[self.scope])
+        return not self._wait
+
+    def wait(self) -> float | None:
+        """Return the seconds for Retry-After."""
+        return self._wait or None
+
+
+def _signed_in(request: Request) -> str | None:
+    return str(request.user.pk) if request.user is not None and request.user.is_authenticated else None
+
+
+class AnonThrottle(Throttle):
+    """Counts by address those who are not signed in."""
+
+    scope = "anon"
+
+    def caller(self, request: Request) -> str | None:
+        return None if _signed_in(request) else network_of(client_address(request))
+
+
+class UserThrottle(Throttle):
+    """Counts people, whatever token or address they use."""
+
+    scope = "user"
+
+    def caller(self, request: Request) -> str | None:
+        return _signed_in(request)
+
+
+class ScopedThrottle(Throttle):
+    """Counts what a view names as its `throttle_scope`, by person or else by address."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        self.scope = getattr(view, "throttle_scope", "")
+        return True if not self.scope else super().allow_request(request, view)
+
+    def caller(self, request: Request) -> str | None:
+        return _signed_in(request) or network_of(client_address(request))
