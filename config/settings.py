@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULER = "config.beat:SlotScheduler"
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 3}
 CELERY_TIMEZONE = "UTC"
+JOB_LEASE_SECONDS = 30.0
 CELERY_BEAT_SCHEDULE = celery_schedule()
 
 # --- People ---------------------------------------------------------------------------------------------------------
@@ -230,8 +231,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
 
 # --- REST -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.api.formats.FastJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.formats.StrictJSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["apps.core.api.throttles.AnonThrottle", "apps.core.api.throttles.UserThrottle"],

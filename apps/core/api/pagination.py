@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from django.core import signing
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -47,9 +47,11 @@ class CursorPages(BasePagination):
         self._next: str | None = None
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
-    ) -> list[Any] | None:
+        self, queryset: "QuerySet[Any, Any] | Sequence[Any]", request: Request, view: "APIView | None" = None
+    ) -> list[Any]:
         """Return the rows of the page that the request asks for."""
+        if not isinstance(queryset, QuerySet):
+            raise TypeError("Pages are made of querysets; a short list goes out whole.")
         limit = self.limit_of(request, view)
         ordering = _ordering(queryset, view)
         rows = queryset.order_by(*ordering)
@@ -161,6 +163,6 @@ def _typed(model: type[Model], name: str, raw: Any) -> Any:  # noqa: ANN401 - as
     meta = model._meta  # noqa: SLF001 - Django documents it
     try:
         field = meta.pk if name == "pk" else meta.get_field(name)
-        return field.to_python(raw)
+        return field.to_python(raw) if isinstance(field, Field) else raw
     except (FieldDoesNotExist, ValidationError):
         return raw

@@ -162,7 +162,7 @@ def _own_error(error: exceptions.APIException) -> ProductError | None:
         case exceptions.NotFound():
             return NotFoundError()
         case exceptions.Throttled():
-            return TooManyError(retry_after=math.ceil(error.wait or 1))
+            return TooManyError(retry_after=math.ceil(getattr(error, "wait", None) or 1))
     return None
 
 

@@ -146,7 +146,7 @@ class Throttle(BaseThrottle):
 
 
 def _signed_in(request: Request) -> str | None:
-    return str(request.user.pk) if request.user is not None and request.user.is_authenticated else None
+    return str(request.user.pk) if request.user.is_authenticated else None
 
 
 class AnonThrottle(Throttle):
