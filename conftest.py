@@ -23,7 +23,7 @@ def _redis_url_of_this_worker() -> str:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker:
         number = (number + 1 + int(worker)) % (_SPARE_DATABASE + 1)
-    return urlunsplit(parts._replace(path=f"/{number}"))
+    return str(urlunsplit(parts._replace(path=f"/{number}")))
 
 
 def pytest_configure() -> None:
@@ -31,8 +31,9 @@ def pytest_configure() -> None:
     url = _redis_url_of_this_worker()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = url
     settings.CACHES["default"]["LOCATION"] = url
-    settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [url]
-    current_app.conf.broker_url = url
+    layer = settings.CHANNEL_LAYERS["default"]["BACKEND"]
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": layer, "CONFIG": {"hosts": [url]}}}
+    current_app.conf.update(broker_url=url)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,

@@ -1,1 +1,5 @@
 """Where the house is wired; the only place that knows everything."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

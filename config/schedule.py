@@ -16,16 +16,16 @@ class Tick:
     queue: str = "default"
 
 
-TICKS: tuple[Tick, ...] = ()
+TICKS: tuple[Tick, ...] = (Tick("core.reap_work", every=15, jitter=2),)
 
 
 def celery_schedule() -> dict[str, dict[str, Any]]:
-    """Return the table as Celery's beat reads it; the lock per tick is taken where the task is sent."""
+    """Return the table as Celery's beat reads it; `beat.py` spreads each tick and takes its lock."""
     return {
         tick.task: {
             "task": tick.task,
             "schedule": timedelta(seconds=tick.every),
-            "options": {"queue": tick.queue, "expires": tick.expires or tick.every},
+            "options": {"queue": tick.queue, "expires": tick.expires or tick.every, "jitter": tick.jitter},
         }
         for tick in TICKS
     }

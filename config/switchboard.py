@@ -1,5 +1,8 @@
 """Which event starts what; read by `core.events` through the dotted path in the settings."""
 
-from apps.core.events import Line
+from apps.core.events import JobChanged, Line
 
-LINES: tuple[Line, ...] = ()
+LINES: tuple[Line, ...] = (
+    # work in rows
+    Line(JobChanged, "stream"),
+)

@@ -1,5 +1,7 @@
 """The cache and the way to Redis: short timeouts, one pool a process, and memory in its place while Redis is away."""
 
+# ruff: noqa: ANN401 - a cache takes and gives back anything, as Django's does
+
 import asyncio
 import threading
 import time
@@ -131,7 +133,7 @@ def redis_is_up() -> bool:
 class _PooledClient(RedisCacheClient):
     """Django's cache client on the pool that the rest of the process uses."""
 
-    def get_client(self, key: str | None = None, *, write: bool = False) -> redis.Redis:
+    def get_client(self, *_args: object, **_options: object) -> redis.Redis:
         return redis_client()
 
 
@@ -256,6 +258,6 @@ class SteadyCache(RedisCache):
             version,
         )
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         self._memory.clear()
-        return self._steady(super().clear, lambda: True)
+        self._steady(super().clear, lambda: None)

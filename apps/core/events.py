@@ -10,12 +10,12 @@ import random
 import time
 import types
 import typing
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -38,6 +38,9 @@ _BATCH = 500
 _STALL_SECONDS = 1.0
 _PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
+#: What an event's field becomes in JSON.
+Plain: TypeAlias = str | bool | int | list["Plain"] | None
+
 _published = Counter("coinsphere_events_total", "Events published.", ["event"])
 _lines = Counter("coinsphere_event_lines_total", "Lines of the switchboard carried out.", ["event", "how", "outcome"])
 
@@ -49,8 +52,8 @@ class Event:
 
     registry: ClassVar[dict[str, type["Event"]]] = {}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         known = Event.registry.get(cls.__name__)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"Two events are called {cls.__name__}: in {known.__module__} and in {cls.__module__}.")
@@ -75,16 +78,19 @@ class JobChanged(Event):
     note: str
 
 
+_known_hints: dict[type[Event], dict[str, Any]] = {}
+
+
 class UnknownEventError(LookupError):
     """The text names an event that this version of the product does not have."""
 
 
-def plain_fields(event: Event) -> dict[str, Any]:
+def plain_fields(event: Event) -> dict[str, Plain]:
     """Return the event's fields as JSON values."""
     return {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> Plain:
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, datetime):
@@ -114,13 +120,14 @@ def decode(text: str | bytes) -> Event:
     return kind(**{name: _typed(given[name], hint) for name, hint in hints.items() if name in given})
 
 
-@lru_cache(maxsize=256)
 def _hints(kind: type[Event]) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    if kind not in _known_hints:
+        hints = typing.get_type_hints(kind)
+        _known_hints[kind] = {field.name: hints[field.name] for field in fields(kind)}
+    return _known_hints[kind]
 
 
-def _typed(value: Any, hint: Any) -> Any:
+def _typed(value: Any, hint: Any) -> Any:  # noqa: ANN401 - the hint says which type comes out
     origin = typing.get_origin(hint)
     if value is None:
         return None
@@ -142,12 +149,14 @@ class Line:
     """One line of the switchboard: what is done when an event has happened.
 
     `target` is a dotted path for `inline`, a task's name for `job`, and nothing for `stream`.
+    `sweep` names the task of the schedule that finds the work of a `job` line in the tables.
     """
 
     event: type[Event]
     how: Literal["inline", "job", "stream"]
     target: str = ""
     queue: str = "default"
+    sweep: str = ""
 
 
 def problems_of(lines: Sequence[Line]) -> list[str]:
@@ -155,7 +164,7 @@ def problems_of(lines: Sequence[Line]) -> list[str]:
     problems = []
     for line in lines:
         name = getattr(line.event, "__name__", repr(line.event))
-        if not (isinstance(line.event, type) and issubclass(line.event, Event)):
+        if Event.registry.get(name) is not line.event:
             problems.append(f"{name} is not an event.")
         if line.how not in {"inline", "job", "stream"}:
             problems.append(f"{name}: there is no way called {line.how}.")
@@ -199,7 +208,7 @@ def _carry_out(event: Event, request_id: str) -> None:
     for line in lines_for(type(event)):
         try:
             done = _WAYS[line.how](event, line, request_id)
-        except Exception:  # noqa: BLE001 - the work is committed; a failed hint is counted and the sweep finds the rest
+        except Exception:  # the work is committed: a failed hint is counted, and the sweep finds the rest
             done = False
             log.exception("A line of the switchboard failed", event_name=name, how=line.how, target=line.target)
         _lines.labels(event=name, how=line.how, outcome="done" if done else "failed").inc()
@@ -214,7 +223,7 @@ def _send_job(event: Event, line: Line, request_id: str) -> bool:
     return send_task(line.target, queue=line.queue, request_id=request_id, keywords=plain_fields(event))
 
 
-def send_task(name: str, *, keywords: dict[str, Any], queue: str = "default", request_id: str = "") -> bool:
+def send_task(name: str, *, keywords: Mapping[str, Plain], queue: str = "default", request_id: str = "") -> bool:
     """Wake a task by its name; False, counted and logged, while the broker is away: the sweep will find the work."""
     request_id = request_id or current_request_id()
     if not redis_is_up():
@@ -285,7 +294,7 @@ def _events_of(entries: Sequence[Any]) -> list[tuple[str, Event]]:
     return heard
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""How the product logs: one chain for structlog and stdlib loggers, text or JSON lines, secrets taken out below every logger."""
+"""How the product logs: one chain for structlog and stdlib loggers, text or JSON lines, secrets taken out below all."""
 
 import logging
 import re
@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -59,14 +59,29 @@ def bind_request_id(value: str) -> Iterator[str]:
         _request_id.reset(token)
 
 
+_tasks: dict[str, Token[str]] = {}
+
+
+def enter_task(task_id: str, request_id: str | None) -> None:
+    """Begin a task under the request id it was sent with."""
+    _tasks[task_id] = _request_id.set(sane_request_id(request_id))
+
+
+def leave_task(task_id: str) -> None:
+    """End the task: what was bound before is bound again."""
+    token = _tasks.pop(task_id, None)
+    if token is not None:
+        _request_id.reset(token)
+
+
 # --- Redaction ------------------------------------------------------------------------------------------------------
-_SECRET_NAME = (
+_NAMES = (
     r"(?:[\w-]*?(?:api[_-]?key|api[_-]?secret|api[_-]?sign|access[_-]?key|access[_-]?sign|private[_-]?key|secret[_-]?key"
     r"|master[_-]?key|data[_-]?key|secret|seed|mnemonic|passphrase|password|passwd|token|authorization|signature"
     r"|cookie|sessionid|coinsphere_session|coinsphere_csrf|csrfmiddlewaretoken|ticket|totp|otp)\d*)"
 )
 _QUOTE = r"(?:\\*[\"'])"
-_NAME_ONLY = re.compile(_SECRET_NAME, re.IGNORECASE)
+_NAME_ONLY = re.compile(_NAMES, re.IGNORECASE)
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
     # "Authorization: Bearer x", "Cookie: a=b; c=d": the whole value goes, up to a quote or the end of the line
@@ -82,17 +97,18 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     # "api_key": "x", 'api_key': 'x', also escaped once more inside JSON, and tuples ("api_key", "x")
     (
         re.compile(
-            rf"(?i)({_QUOTE}{_SECRET_NAME}{_QUOTE}\s*[:=,]\s*b?)(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?P=open)", re.DOTALL
+            rf"(?i)({_QUOTE}{_NAMES}{_QUOTE}\s*[:=,]\s*b?)(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?P=open)",
+            re.DOTALL,
         ),
         rf"\1\g<open>{HIDDEN}\g<open>",
     ),
     # api_key="x y", password='x'
     (
-        re.compile(rf"(?i)\b({_SECRET_NAME}\s*[:=]\s*b?)(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?P=open)", re.DOTALL),
+        re.compile(rf"(?i)\b({_NAMES}\s*[:=]\s*b?)(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?P=open)", re.DOTALL),
         rf"\1\g<open>{HIDDEN}\g<open>",
     ),
     # api_key=x&, token: x
-    (re.compile(rf"(?i)\b({_SECRET_NAME}{_QUOTE}?\s*(?:=|:)\s*)(?!{_QUOTE})[^\s&,;)\]}}\"'\\]+"), rf"\1{HIDDEN}"),
+    (re.compile(rf"(?i)\b({_NAMES}{_QUOTE}?\s*(?:=|:)\s*)(?!{_QUOTE})[^\s&,;)\]}}\"'\\]+"), rf"\1{HIDDEN}"),
 )
 
 
@@ -103,7 +119,7 @@ def redact(text: str) -> str:
     return text
 
 
-def _redact_value(value: object, depth: int = 0) -> Any:
+def _redact_value(value: object, depth: int = 0) -> object:
     """Return a value that may be written down: plain ones as they are, text redacted, containers walked through."""
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -118,7 +134,7 @@ def _redact_value(value: object, depth: int = 0) -> Any:
     return redact(_written(value))
 
 
-def _redact_pair(name: str, value: object, depth: int = 0) -> Any:
+def _redact_pair(name: str, value: object, depth: int = 0) -> object:
     hidden = value not in (None, "") and not isinstance(value, bool) and _NAME_ONLY.fullmatch(name)
     return HIDDEN if hidden else _redact_value(value, depth)
 
@@ -141,7 +157,7 @@ def redact_event(_logger: WrappedLogger | None, _method: str, event: EventDict) 
 class RedactedRecord(logging.LogRecord):
     """A log record without secrets, whatever logger made it and whatever handler reads it."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in the standard library
         super().__init__(*args, **kwargs)
         if isinstance(self.msg, dict):  # an event of structlog
             self.msg = redact_event(None, "", {**self.msg})

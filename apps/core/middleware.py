@@ -110,8 +110,7 @@ def _outage_problem() -> HttpResponse:
 def _outage_page() -> HttpResponse:
     context = {"request_id": current_request_id(), "retry_after": RETRY_AFTER_SECONDS}
     try:
-        page = render_to_string("503.html", context)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the page, the visitor gets an answer
+        return HttpResponse(render_to_string("503.html", context), status=503)
+    except Exception:  # whatever is wrong with the page, the visitor gets an answer
         log.exception("The outage page could not be drawn")
-        page = _PLAIN_PAGE.format(request_id=current_request_id())
-    return HttpResponse(page, status=503)
+    return HttpResponse(_PLAIN_PAGE.format(request_id=current_request_id()), status=503)
