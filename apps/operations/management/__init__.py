@@ -1,0 +1,1 @@
+"""Commands of the console and of the supervisor."""

@@ -1,0 +1,140 @@
+"""`up`: the whole product, from an empty data folder to a page that answers, until somebody stops it."""
+
+import json
+import os
+import shutil
+import sys
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from apps.core import clock
+from apps.operations.domain.processes import READY_PATIENCE, Program, StartError, product
+from apps.operations.supervisor import surroundings, voice
+from apps.operations.supervisor.embedded import start_services
+from apps.operations.supervisor.folder import CODE, DataFolder
+from apps.operations.supervisor.house import House, StopRequestedError
+from apps.operations.supervisor.ports import demand
+from apps.operations.supervisor.readiness import Doors, reachable
+from apps.operations.supervisor.surroundings import Wishes
+
+_PREPARE_PATIENCE = 900.0
+_EXPOSED = """
+Other machines can reach this address, so:
+  set PUBLIC_URL to the address people type, best an https one behind a proxy
+  set ALLOWED_HOSTS to its name
+  the demo account cannot sign in, and sign-in over plain http from other machines is refused"""
+
+
+def run(wishes: Wishes) -> int:
+    """Start everything, keep it running, stop it all; return the exit code."""
+    speaker = voice.aside() if wishes.as_json else voice.people()
+    folder = DataFolder(wishes.data)
+    try:
+        folder.prepare()
+        folder.lock(purpose="up")
+        _demand_ports(wishes)
+    except StartError as error:
+        voice.aside().say(str(error))
+        return 1
+    environment = surroundings.environment(folder, os.environ)
+    house = House(folder, say=speaker.say, environment=environment)
+    house.guard.remove(folder.services_file)
+    try:
+        _start(house, wishes, speaker)
+        house.watch()
+    except StopRequestedError:
+        speaker.say("Stopping.")
+        return 0
+    except StartError as error:
+        voice.aside().say(str(error))
+        return 1
+    finally:
+        house.stop()
+        folder.forget_services()
+        house.close()
+    return 0
+
+
+def _demand_ports(wishes: Wishes) -> None:
+    here = wishes.addresses
+    if here.port == here.live_port:
+        raise StartError(f"Pages and socket cannot share port {here.port}. Choose another with --live-port.")
+    demand(host=here.host, port=here.port, option="--port")
+    demand(host=here.host, port=here.live_port, option="--live-port")
+
+
+def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
+    folder, started_at = house.folder, clock.now()
+    speaker.say("Starting Coinsphere")
+    services = start_services(house, done=speaker.done)
+    for warning in services.warnings:
+        speaker.say(f"  {warning}")
+    programs = product(
+        python=sys.executable,
+        data=str(folder.root),
+        addresses=wishes.addresses,
+        with_trainer=wishes.with_trainer,
+    )
+    _write_facts(folder, wishes, services.as_pairs(), programs, started_at)
+    house.step(prepare_step(), failure="The product could not be prepared.", seconds=_PREPARE_PATIENCE)
+    speaker.done("tables and files")
+    for program in programs:
+        house.start(program)
+    doors = _doors(wishes)
+    house.wait_until(doors.are_open, seconds=READY_PATIENCE, failure="Not every process answered in time.")
+    house.settle()
+    speaker.done("processes", note=", ".join(program.name for program in programs))
+    folder.note(purpose="up", url=_url(wishes))
+    _report(folder, wishes, speaker)
+    if wishes.with_trainer:
+        house.assist(Program("forecast-setup", (sys.executable, str(CODE / "coinsphere"), "_ml"), niceness=10))
+
+
+def _write_facts(
+    folder: DataFolder, wishes: Wishes, pairs: dict[str, str], programs: tuple[Program, ...], started_at: datetime
+) -> None:
+    shutil.rmtree(surroundings.metrics_folder(folder), ignore_errors=True)
+    surroundings.metrics_folder(folder).mkdir(parents=True)
+    names = tuple(program.name for program in programs)
+    folder.write_services(
+        surroundings.facts(wishes, names=names, started_at=started_at, outside=os.environ) | pairs,
+    )
+
+
+def prepare_step(*options: str) -> Program:
+    return Program("prepare", (sys.executable, "manage.py", "prepare", *options))
+
+
+def _doors(wishes: Wishes) -> Doors:
+    here = wishes.addresses
+    name = urlsplit(surroundings.public_addresses(wishes)[0]).netloc
+    return Doors(host=reachable(here.host), port=here.port, live_port=here.live_port, name=name)
+
+
+def _url(wishes: Wishes) -> str:
+    return f"http://localhost:{wishes.addresses.port}"
+
+
+def _report(folder: DataFolder, wishes: Wishes, speaker: voice.Voice) -> None:
+    accounts = _accounts(folder, wishes)
+    if wishes.as_json:
+        voice.announce({"url": _url(wishes), **accounts})
+    speaker.say()
+    speaker.say(f"Coinsphere is ready at {_url(wishes)}")
+    for name, account in accounts.items():
+        speaker.say(f"  {name:<6} {account['email']}  {account['password']}")
+    if wishes.beyond_loopback and not os.environ.get("PUBLIC_URL"):
+        speaker.say(_EXPOSED)
+    speaker.say("Ctrl-C stops it.")
+
+
+def _accounts(folder: DataFolder, wishes: Wishes) -> dict[str, dict[str, str]]:
+    """Return how to sign in, as it was noted at the first start; only what works now."""
+    try:
+        noted = json.loads(folder.first_run_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    allowed = ("demo", "admin") if wishes.demo_sign_in else ("admin",)
+    return {
+        name: {"email": noted[name]["email"], "password": noted[name]["password"]} for name in allowed if name in noted
+    }
