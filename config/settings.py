@@ -33,6 +33,7 @@ PRIVATE_HOSTS_ALLOWED = env.list("PRIVATE_HOSTS_ALLOWED", default=[])
 METRICS_ALLOWED_ADDRESSES = env.list("METRICS_ALLOWED_ADDRESSES", default=[])
 
 _public = urlsplit(PUBLIC_URL)
+PUBLIC_HOST = _public.hostname or "localhost"
 _https = _public.scheme == "https"
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*LOOPBACK_HOSTS, _public.hostname or "localhost"])
@@ -142,6 +143,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.dashboard.context_processors.look",
             ],
         },
     },
@@ -202,7 +204,6 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "add_email": "apps.accounts.forms.AddEmailForm",
-    "change_password": "apps.accounts.forms.ChangePasswordForm",
     "reset_password": "apps.accounts.forms.ResetPasswordForm",
     "signup": "apps.accounts.forms.SignupForm",
 }
@@ -221,7 +222,10 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login_failed": None, "signup": None, "reset_password": None}
 MFA_ADAPTER = "apps.accounts.adapters.SecondFactorAdapter"
-MFA_FORMS = {"authenticate": "apps.accounts.forms.AuthenticateForm"}
+MFA_FORMS = {
+    "authenticate": "apps.accounts.forms.AuthenticateForm",
+    "reauthenticate": "apps.accounts.forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
