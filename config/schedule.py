@@ -16,7 +16,10 @@ class Tick:
     queue: str = "default"
 
 
-TICKS: tuple[Tick, ...] = (Tick("core.reap_work", every=15, jitter=2),)
+TICKS: tuple[Tick, ...] = (
+    Tick("core.reap_work", every=15, jitter=2),
+    Tick("core.forget_idempotency_keys", every=3600, jitter=60),
+)
 
 
 def celery_schedule() -> dict[str, dict[str, Any]]:
