@@ -1,0 +1,1 @@
+"""Template tags: the parts of the look (`look`) and of the shell (`shell`)."""
