@@ -64,7 +64,8 @@ def _try(lease: Lease[_W], write: Callable[[], None]) -> None:
     if lease.is_over:
         return
     try:
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         write()
     except LeaseLostError:
         log.warning("The work belongs to somebody else now", kind=lease.work.kind, job=str(lease.work.pk))

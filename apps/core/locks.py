@@ -1,0 +1,144 @@
+"""Locks and token buckets that all processes share through Redis; without it a bucket goes on in memory."""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from apps.core.cache import RedisOutage, health, redis_client
+from apps.core.errors import ConflictError, UnavailableError
+
+log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 0.1
+
+# Takes the lock if it is free. The token only ever grows, also past an emptied Redis, because it follows the clock.
+_TAKE = """
+if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  local time = redis.call('time')
+  local token = time[1] * 1000000 + time[2]
+  local last = tonumber(redis.call('get', KEYS[2]) or '0')
+  if token <= last then token = last + 1 end
+  redis.call('set', KEYS[2], string.format('%.0f', token), 'EX', 604800)
+  return string.format('%.0f', token)
+end
+return false
+"""
+_DROP = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+_EXTEND = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
+
+# Fills the bucket for the time that has passed, then takes n tokens or tells how long it is until there are n.
+_BUCKET = """
+local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('time')
+local now = time[1] + time[2] / 1000000
+local held = redis.call('hmget', KEYS[1], 'tokens', 'at')
+local tokens = tonumber(held[1]) or burst
+local at = tonumber(held[2]) or now
+tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
+local wait = 0
+if tokens >= wanted then tokens = tokens - wanted else wait = (wanted - tokens) / rate end
+redis.call('hset', KEYS[1], 'tokens', string.format('%.9f', tokens), 'at', string.format('%.6f', now))
+redis.call('pexpire', KEYS[1], math.ceil((burst / rate + 60) * 1000))
+return string.format('%.6f', wait)
+"""
+
+
+class LockTakenError(ConflictError):
+    """Somebody else holds the lock."""
+
+    code = "busy"
+    default_detail = "The same thing is being done at the moment. Try again when it is finished."
+
+
+@dataclass(slots=True)
+class Held:
+    """A lock that is ours until it expires; `token` grows with every taking, so a late holder can be refused."""
+
+    key: str
+    owner: str
+    token: int
+
+    def extend(self, *, seconds: float) -> bool:
+        """Keep the lock for longer; False when it has expired meanwhile."""
+        return bool(redis_client().eval(_EXTEND, 1, self.key, self.owner, _milliseconds(seconds)))
+
+    def drop(self) -> None:
+        """Let the lock go; one that has expired is left to whoever holds it now."""
+        try:
+            redis_client().eval(_DROP, 1, self.key, self.owner)
+        except RedisOutage:
+            health.failed()
+            log.warning("A lock is left to expire", lock=self.key)
+
+
+@contextmanager
+def lock(name: str, *, seconds: float, wait: float = 0.0) -> Iterator[Held]:
+    """Hold a lock for at most `seconds`, trying for `wait`; LockTakenError if it is another's."""
+    key, owner = f"coinsphere:lock:{name}", secrets.token_hex(8)
+    token = _take(key, owner, seconds, wait)
+    held = Held(key=key, owner=owner, token=token)
+    try:
+        yield held
+    finally:
+        held.drop()
+
+
+def _take(key: str, owner: str, seconds: float, wait: float) -> int:
+    give_up_at = time.monotonic() + wait
+    while True:
+        try:
+            token: Any = redis_client().eval(_TAKE, 2, key, f"{key}:token", owner, _milliseconds(seconds))
+        except RedisOutage as problem:
+            health.failed()
+            raise UnavailableError from problem
+        if token:
+            return int(token)
+        if time.monotonic() >= give_up_at:
+            raise LockTakenError
+        time.sleep(_POLL_SECONDS)
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
+
+
+class TokenBucket:
+    """At most `rate` tokens a second and `burst` at once, counted for all processes together."""
+
+    def __init__(self, name: str, *, rate: float, burst: float) -> None:
+        if rate <= 0 or burst <= 0:
+            raise ValueError("A bucket needs a rate and a burst above zero.")
+        self.key = f"coinsphere:bucket:{name}"
+        self.rate, self.burst = rate, burst
+
+    def take(self, tokens: float = 1.0) -> float:
+        """Take tokens and return 0, or take none and return how many seconds to wait."""
+        if tokens > self.burst:
+            raise ValueError(f"The bucket never holds {tokens} tokens at once.")
+        if health.resting():
+            return self._take_from_memory(tokens)
+        try:
+            wait: Any = redis_client().eval(_BUCKET, 1, self.key, self.rate, self.burst, tokens)
+        except RedisOutage:
+            health.failed()
+            return self._take_from_memory(tokens)
+        return float(wait)
+
+    def _take_from_memory(self, tokens: float) -> float:
+        present = time.monotonic()
+        with _memory_lock:
+            held, at = _memory.get(self.key, (self.burst, present))
+            held = min(self.burst, held + (present - at) * self.rate)
+            wait = 0.0 if held >= tokens else (tokens - held) / self.rate
+            _memory[self.key] = (held if wait else held - tokens, present)
+        return wait
+
+
+_memory: dict[str, tuple[float, float]] = {}
+_memory_lock = threading.Lock()
