@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "apps.accounts.middleware.AccountPagesMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -143,6 +144,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.accounts.context_processors.preferences",
                 "apps.dashboard.context_processors.look",
             ],
         },
@@ -237,13 +239,24 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["apps.core.api.formats.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.api.formats.StrictJSONParser"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.authentication.TokenAuthentication",
+        "apps.accounts.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "apps.accounts.permissions.ScopeAllows",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "apps.core.api.schema.ApiSchema",
     "DEFAULT_THROTTLE_CLASSES": ["apps.core.api.throttles.AnonThrottle", "apps.core.api.throttles.UserThrottle"],
     "EXCEPTION_HANDLER": "apps.core.api.problems.handle",
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.pagination.CursorPages",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.api.formats.OneFormat",
+    "DEFAULT_METADATA_CLASS": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
+ENABLED_PROCESSES = env.list("ENABLED_PROCESSES", default=["web", "live", "worker", "beat"])
+STARTED_AT = env.str("STARTED_AT", default="")
 API_RATES = {
     "anon": env.str("API_RATE_ANON", default="1200/m"),
     "user": env.str("API_RATE_USER", default="60000/m"),

@@ -3,7 +3,23 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.live.urls import api_urlpatterns as live_api
+from apps.operations.urls import api_urlpatterns as operations_api
+
+api_v1: list[URLPattern | URLResolver] = [
+    path("", include((live_api, "live"), namespace="api-live")),
+    path("", include((operations_api, "operations"), namespace="api-operations")),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include(api_v1)),
+    path("api/", include("apps.core.urls")),
+    path("", include("apps.operations.urls")),
     path("", include("apps.dashboard.urls")),
 ]
+
+handler400 = "apps.core.api.problems.bad_request"
+handler403 = "apps.core.api.problems.permission_denied"
+handler404 = "apps.core.api.problems.page_not_found"
+handler500 = "apps.core.api.problems.server_error"

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from apps.core.api.formats import OneFormat, check_text
 from apps.core.api.pagination import CursorPages
 from apps.core.api.throttles import AnonThrottle, ScopedThrottle
+from apps.core.errors import DeniedError, UnauthenticatedError
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Shape = type[Serializer[Any]]
@@ -45,7 +46,7 @@ class ApiView(APIView):
             raise exceptions.MethodNotAllowed(str(request.method))
         try:
             self.perform_authentication(request)
-        except exceptions.APIException:
+        except (exceptions.APIException, UnauthenticatedError, DeniedError):
             self._count_stranger(request)
             raise
         self.check_throttles(request)

@@ -1,0 +1,114 @@
+"""Health for whoever asks, and metrics for those who may."""
+
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core import clock
+from apps.core.api.throttles import client_address
+from apps.core.api.views import ApiView, operation
+from apps.operations import queries
+from apps.operations.actions.metrics import CONTENT_TYPE, collect_metrics
+from apps.operations.serializers import HealthSerializer, StartupSerializer, StateSerializer
+
+_RETRY_AFTER = "2"
+_NEVER_STORED = {"Cache-Control": "no-store"}
+_WAIT = {**_NEVER_STORED, "Retry-After": _RETRY_AFTER}
+
+
+class OpenView(ApiView):
+    """Answers everybody, asks for nobody's identity, and is not limited: whoever watches must not be turned away."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = []
+
+
+class LiveView(OpenView):
+    """Whether the page process answers."""
+
+    @operation(summary="Does the page process answer?", response=StateSerializer, tags=["health"])
+    def get(self, _request: Request) -> Response:
+        return Response({"status": "ok"}, headers=_NEVER_STORED)
+
+
+class ReadyView(OpenView):
+    """Whether this process may take traffic."""
+
+    @operation(
+        summary="May it take traffic?",
+        description="The database answers and its tables are those of this version.",
+        response=StateSerializer,
+        others={503: StateSerializer},
+        tags=["health"],
+    )
+    def get(self, _request: Request) -> Response:
+        if queries.is_ready():
+            return Response({"status": "ok"}, headers=_NEVER_STORED)
+        return Response({"status": "unavailable"}, status=503, headers=_WAIT)
+
+
+class StartupView(OpenView):
+    """Whether every enabled process has answered."""
+
+    @operation(
+        summary="Has every enabled process answered?",
+        response=StartupSerializer,
+        others={503: StartupSerializer},
+        tags=["health"],
+    )
+    def get(self, _request: Request) -> Response:
+        startup = queries.read_startup(now=clock.now())
+        if startup.is_complete:
+            return Response({"status": "ok", "missing": []}, headers=_NEVER_STORED)
+        return Response({"status": "starting", "missing": list(startup.missing)}, status=503, headers=_WAIT)
+
+
+class HealthView(OpenView):
+    """Everything this instance consists of."""
+
+    @operation(summary="How is everything?", response=HealthSerializer, tags=["health"])
+    def get(self, _request: Request) -> Response:
+        health = queries.read_health(now=clock.now())
+        return Response(HealthSerializer(health).data, headers=_NEVER_STORED)
+
+
+class MayReadMetrics(BasePermission):
+    """An allow-listed address, somebody who runs the instance, or their token with the scope admin."""
+
+    def has_permission(self, request: Request, _view: object) -> bool:
+        """Decide; the address first, so that metrics can be read while the database is away."""
+        if _is_allow_listed(client_address(request)):
+            return True
+        scopes = getattr(request.auth, "scopes", None)
+        is_staff = bool(getattr(request.user, "is_staff", False))
+        return is_staff and (scopes is None or "admin" in scopes)
+
+
+def _is_allow_listed(address: str) -> bool:
+    allowed = settings.METRICS_ALLOWED_ADDRESSES
+    if not allowed or address == "unknown":
+        return False
+    here = ip_address(address)
+    return any(here in ip_network(one, strict=False) for one in allowed)
+
+
+class MetricsView(ApiView):
+    """What Prometheus reads."""
+
+    permission_classes = [MayReadMetrics]
+
+    @operation(
+        summary="Metrics in the text format of Prometheus",
+        request=None,
+        response=OpenApiResponse(OpenApiTypes.STR, description="The metrics of all processes on this machine."),
+        tags=["health"],
+    )
+    def get(self, _request: Request) -> HttpResponse:
+        return HttpResponse(collect_metrics(now=clock.now()), content_type=CONTENT_TYPE, headers=_NEVER_STORED)

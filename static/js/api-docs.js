@@ -1,0 +1,22 @@
+// Draws the OpenAPI document; the bundle before us has put SwaggerUIBundle on the window.
+const place = document.getElementById("api-docs");
+
+const csrf = () => document.cookie.match(/(?:^|; )coinsphere_csrf=([^;]+)/)?.[1];
+
+window.SwaggerUIBundle({
+  domNode: place,
+  url: place.dataset.schema,
+  deepLinking: true,
+  validatorUrl: null,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  docExpansion: "none",
+  filter: true,
+  requestInterceptor(request) {
+    const token = csrf();
+    if (token && new URL(request.url, location.href).origin === location.origin) {
+      request.headers["X-CSRFToken"] = token;
+    }
+    return request;
+  },
+});
