@@ -275,10 +275,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Coinsphere",
     "DESCRIPTION": "Everything the pages can do, for programs.",
     "VERSION": VERSION,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "apps.accounts.models.people.Role",
+        "InvitedRoleEnum": ["admin", "member", "viewer"],
+        "UpOrDownEnum": ["ok", "down"],
+    },
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }

@@ -3,18 +3,22 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.accounts.urls import api_urlpatterns as accounts_api, sign_in_urlpatterns
 from apps.live.urls import api_urlpatterns as live_api
 from apps.operations.urls import api_urlpatterns as operations_api
 
 api_v1: list[URLPattern | URLResolver] = [
+    path("", include((accounts_api, "accounts"), namespace="api-accounts")),
     path("", include((live_api, "live"), namespace="api-live")),
     path("", include((operations_api, "operations"), namespace="api-operations")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(sign_in_urlpatterns)),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("api/", include("apps.core.urls")),
+    path("", include("apps.accounts.urls")),
     path("", include("apps.operations.urls")),
     path("", include("apps.dashboard.urls")),
 ]

@@ -1,0 +1,1 @@
+"""Ideas about people and their tokens, in plain Python."""

@@ -1,0 +1,122 @@
+"""Forms of the sign-in pages: allauth's, with our actions behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import forms as account_forms
+from allauth.core import context
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.actions import passwords, registration, sign_in
+from apps.accounts.adapters import form_error, refuse_plain_http, request_meta
+from apps.accounts.models import User
+from apps.core import clock
+from apps.core.errors import ProductError
+
+
+class SignupForm(account_forms.SignupForm):  # type: ignore[misc]
+    """Registers through the same action as the API."""
+
+    display_name = forms.CharField(label=_("Your name (optional)"), max_length=80, required=False)
+    invite = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+    field_order = ["email", "display_name", "password1", "invite"]
+    registered: User | None = None
+
+    def validate_unique_email(self, value: str) -> str:
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        """Register once every field is good, so that a refusal stands in the form."""
+        cleaned: dict[str, Any] = super().clean()
+        if not self.errors:
+            self._register(cleaned)
+        return cleaned
+
+    def _register(self, cleaned: dict[str, Any]) -> None:
+        request = context.request
+        try:
+            refuse_plain_http(request)
+            self.registered = registration.register(
+                email=cleaned["email"],
+                password=cleaned["password1"],
+                display_name=cleaned.get("display_name", ""),
+                invite=cleaned.get("invite", ""),
+                now=clock.now(),
+                request_meta=request_meta(request),
+            )
+        except registration.EmailTakenError as error:
+            self.add_error("email", form_error(request, error))
+        except registration.PasswordRefusedError as error:
+            self.add_error("password1", form_error(request, error))
+        except ProductError as error:
+            self.add_error(None, form_error(request, error))
+
+    def save(self, request: HttpRequest) -> User | None:  # noqa: ARG002 - allauth's signature
+        return self.registered
+
+
+class ResetPasswordForm(account_forms.ResetPasswordForm):  # type: ignore[misc]
+    """Orders the mail with the link; says the same whether there is such an account or not."""
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+    def clean(self) -> dict[str, Any]:
+        """Order the mail, so that a refusal stands in the form."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        request = context.request
+        try:
+            passwords.request_password_reset(
+                email=cleaned["email"], now=clock.now(), request_meta=request_meta(request)
+            )
+        except ProductError as error:
+            raise form_error(request, error) from error
+        return cleaned
+
+    def save(self, request: HttpRequest, **_options: object) -> str:  # noqa: ARG002 - allauth's signature
+        return str(self.cleaned_data["email"])
+
+
+class AddEmailForm(account_forms.AddEmailForm):  # type: ignore[misc]
+    """Refuses an address that is another person's sign-in name."""
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        if User.objects.with_email(email).exclude(pk=self.user.pk).exists():
+            raise forms.ValidationError(_("This address belongs to another account."), code="email_taken")
+        return email
+
+
+class _CodeMixin:
+    """Checks a code through our action, with its budget of wrong tries."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+    authenticator: Authenticator
+
+    def clean_code(self) -> str:
+        request = context.request
+        code = str(self.cleaned_data["code"]).strip()
+        try:
+            used = sign_in.check_second_factor(
+                user=self.user, code=code, now=clock.now(), request_meta=request_meta(request)
+            )
+        except ProductError as error:
+            raise form_error(request, error) from error
+        self.authenticator = Authenticator.objects.get(pk=used)
+        return code
+
+
+class AuthenticateForm(_CodeMixin, mfa_forms.AuthenticateForm):  # type: ignore[misc]
+    """The second factor at sign-in."""
+
+
+class ReauthenticateForm(_CodeMixin, mfa_forms.ReauthenticateForm):  # type: ignore[misc]
+    """The second factor as a proof of who is signed in."""

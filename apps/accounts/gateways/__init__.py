@@ -1,0 +1,1 @@
+"""What accounts take from outside: hashing, token signatures, authenticators, the breach list."""

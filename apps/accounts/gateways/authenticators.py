@@ -1,0 +1,212 @@
+"""Second factors and passkeys, on the authenticators of allauth; the secrets are sealed by its adapter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal import auth as totp_auth
+from allauth.mfa.webauthn.internal import auth as webauthn_auth
+from cryptography.exceptions import InvalidSignature
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from fido2.webauthn import ResidentKeyRequirement, UserVerificationRequirement
+
+from apps.accounts.models import User
+
+TOTP = "totp"
+RECOVERY_CODE = "recovery_code"
+PASSKEY = "passkey"
+_NAMES = {
+    Authenticator.Type.TOTP: TOTP,
+    Authenticator.Type.RECOVERY_CODES: RECOVERY_CODE,
+    Authenticator.Type.WEBAUTHN: PASSKEY,
+}
+#: What fido2 raises on an answer that a browser would not send.
+_BAD_ANSWER = (ValueError, TypeError, KeyError, AttributeError, IndexError, InvalidSignature, ValidationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """A passkey as its owner sees it."""
+
+    id: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+def methods(user: User) -> set[str]:
+    """Return the kinds of second factors that the person has set up."""
+    kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
+    return {_NAMES[kind] for kind in kinds}
+
+
+def authenticator_of_code(*, user: User, code: str) -> int | None:
+    """Return what the code came from, an authenticator app or the recovery codes, and spend it; nothing if wrong."""
+    mine = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type")
+    for authenticator in mine:
+        if code and authenticator.wrap().validate_code(code):
+            authenticator.record_usage()
+            return int(authenticator.pk)
+    return None
+
+
+# --- Authenticator app and recovery codes ---------------------------------------------------------------------------
+def new_totp_secret() -> str:
+    """Return a fresh secret for an authenticator app."""
+    return str(totp_auth.generate_totp_secret())
+
+
+def totp_uri(*, user: User, secret: str) -> str:
+    """Return what the QR code holds."""
+    return str(get_adapter().build_totp_url(user, secret))
+
+
+def sealed(secret: str) -> str:
+    """Return the secret as it may be stored."""
+    return str(get_adapter().encrypt(secret))
+
+
+def unsealed(text: str) -> str:
+    """Return the secret that `sealed` hid."""
+    return str(get_adapter().decrypt(text))
+
+
+def totp_matches(*, secret: str, code: str) -> bool:
+    """Tell whether an authenticator app with this secret shows this code now."""
+    return bool(totp_auth.validate_totp_code(secret, code))
+
+
+@transaction.atomic
+def turn_on_totp(*, user: User, secret: str) -> None:
+    """Let the person sign in with the authenticator app from now on, instead of an earlier one."""
+    Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()
+    totp_auth.TOTP.activate(user, secret)
+
+
+@transaction.atomic
+def turn_off_totp(*, user: User) -> bool:
+    """Forget the authenticator app; false when there is none."""
+    gone = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()[0]
+    _drop_codes_without_factor(user)
+    return bool(gone)
+
+
+def ensure_recovery_codes(*, user: User) -> list[str]:
+    """Make recovery codes if there are none; return the new ones."""
+    if Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).exists():
+        return []
+    return list(RecoveryCodes.activate(user).get_unused_codes())
+
+
+def unused_recovery_codes(*, user: User) -> list[str]:
+    """Return the recovery codes that are left."""
+    stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return list(stored.wrap().get_unused_codes()) if stored else []
+
+
+@transaction.atomic
+def renew_recovery_codes(*, user: User) -> list[str]:
+    """Replace the recovery codes by new ones."""
+    Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
+    return list(RecoveryCodes.activate(user).get_unused_codes())
+
+
+def _drop_codes_without_factor(user: User) -> None:
+    mine = Authenticator.objects.filter(user=user)
+    if not mine.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+        mine.delete()
+
+
+# --- Passkeys -------------------------------------------------------------------------------------------------------
+def passkeys(*, user: User) -> list[Passkey]:
+    """Return the person's passkeys, oldest first."""
+    rows = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).order_by("pk")
+    return [Passkey(str(row.pk), row.wrap().name, row.created_at, row.last_used_at) for row in rows]
+
+
+def begin_passkey(*, user: User) -> tuple[dict[str, Any], str]:
+    """Return the options with which a browser makes a passkey, and the state to check its answer with."""
+    options, state = webauthn_auth.get_server().register_begin(
+        user=webauthn_auth.build_user_payload(user),
+        credentials=webauthn_auth.get_credentials(user),
+        resident_key_requirement=ResidentKeyRequirement.REQUIRED,
+        user_verification=UserVerificationRequirement.REQUIRED,
+        extensions=webauthn_auth.EXTENSIONS,
+    )
+    return dict(options), json.dumps(state)
+
+
+def add_passkey(*, user: User, state: str, credential: Mapping[str, Any], name: str) -> Passkey | None:
+    """Store the passkey that a browser made; nothing when its answer is not right."""
+    try:
+        webauthn_auth.parse_registration_response(dict(credential))
+        webauthn_auth.get_server().register_complete(json.loads(state), dict(credential))
+    except _BAD_ANSWER:
+        return None
+    shown = name or get_adapter().generate_authenticator_name(user, Authenticator.Type.WEBAUTHN)
+    row = webauthn_auth.WebAuthn.add(user, shown, dict(credential)).instance
+    return Passkey(str(row.pk), shown, row.created_at, row.last_used_at)
+
+
+@transaction.atomic
+def remove_passkey(*, user: User, passkey_id: str) -> bool:
+    """Forget a passkey; false when the person has no such one."""
+    if not passkey_id.isascii() or not passkey_id.isdecimal() or len(passkey_id) > 9:
+        return False
+    mine = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+    gone = mine.filter(pk=int(passkey_id)).delete()[0]
+    _drop_codes_without_factor(user)
+    return bool(gone)
+
+
+def begin_passkey_proof(*, user: User) -> tuple[dict[str, Any], str]:
+    """Return the options with which a browser proves that it holds one of the person's passkeys."""
+    options, state = webauthn_auth.get_server().authenticate_begin(
+        credentials=webauthn_auth.get_credentials(user), user_verification=UserVerificationRequirement.PREFERRED
+    )
+    return dict(options), json.dumps(state)
+
+
+def begin_passkey_sign_in() -> tuple[dict[str, Any], str]:
+    """Return the options with which a browser offers any passkey for this place."""
+    options, state = webauthn_auth.get_server().authenticate_begin(
+        credentials=[], user_verification=UserVerificationRequirement.REQUIRED
+    )
+    return dict(options), json.dumps(state)
+
+
+def passkey_of_answer(*, user: User, state: str, credential: Mapping[str, Any]) -> int | None:
+    """Return which of the person's passkeys the browser's answer comes from, or nothing if from none."""
+    if not state:
+        return None
+    credentials = webauthn_auth.get_credentials(user)
+    try:
+        webauthn_auth.parse_authentication_response(dict(credential))
+        used = webauthn_auth.get_server().authenticate_complete(json.loads(state), credentials, dict(credential))
+    except _BAD_ANSWER:
+        return None
+    authenticator = webauthn_auth.get_authenticator_by_credential_id(user, used.credential_id)
+    if authenticator is None:
+        return None
+    authenticator.record_usage()
+    return int(authenticator.pk)
+
+
+def person_of_passkey(*, state: str, credential: Mapping[str, Any]) -> User | None:
+    """Return whose passkey answered, or nobody when the answer is not right."""
+    try:
+        user = webauthn_auth.extract_user_from_response(dict(credential))
+    except _BAD_ANSWER:
+        return None
+    if not isinstance(user, User):
+        return None
+    used = passkey_of_answer(user=user, state=state, credential=credential)
+    return None if used is None else user

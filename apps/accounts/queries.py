@@ -1,0 +1,192 @@
+"""Questions about people, their sessions and tokens, and what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.accounts.domain.grants import Grant, covered
+from apps.accounts.domain.secrets import PersonalSecret
+from apps.accounts.gateways import authenticators
+from apps.accounts.models import AuditEntry, Invite, PersonalToken, Preferences, RefreshFamily, User
+from apps.accounts.models.audit import AuditQuerySet
+from apps.accounts.models.people import UserQuerySet
+from apps.core.errors import NotFoundError
+
+_PERSON = [field.attname for field in User._meta.concrete_fields]
+_PERSON_COLUMNS = ", ".join(f"person.{field.column}" for field in User._meta.concrete_fields)
+_BY_FAMILY = f"""
+SELECT family.authenticated_at, {_PERSON_COLUMNS}
+FROM accounts_refreshfamily family JOIN accounts_user person ON person.id = family.user_id
+WHERE family.id = %s AND family.user_id = %s AND family.ended_at IS NULL AND family.expires_at > %s AND person.is_active
+"""  # noqa: S608 - names of columns, no values
+_BY_PERSONAL_TOKEN = f"""
+SELECT token.id, token.scopes, token.last_used_at, {_PERSON_COLUMNS}
+FROM accounts_personaltoken token JOIN accounts_user person ON person.id = token.user_id
+WHERE token.lookup = %s AND token.secret_hash = %s AND token.revoked_at IS NULL AND token.expires_at > %s
+AND person.is_active
+"""  # noqa: S608 - names of columns, no values
+_USED_EVERY = timedelta(minutes=1)
+
+
+class Registration(StrEnum):
+    """Who may register."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One session, of a browser or of a program, as its owner sees it."""
+
+    id: str
+    kind: str
+    device: str
+    network_address: str
+    created_at: datetime
+    last_used_at: datetime
+    is_current: bool
+
+
+def registration_state() -> Registration:
+    """Return who may register: where nobody owns the instance yet, the first person may, unless it is closed."""
+    setting = settings.REGISTRATION.strip().lower()
+    if setting == Registration.OPEN:
+        return Registration.OPEN
+    if setting == Registration.CLOSED:
+        return Registration.CLOSED
+    if not User.objects.owners().exists():
+        return Registration.OPEN
+    if setting == Registration.INVITE:
+        return Registration.INVITE
+    return Registration.OPEN if settings.LISTENS_ON_LOOPBACK else Registration.CLOSED
+
+
+# --- Who sent a request ---------------------------------------------------------------------------------------------
+def person_of_family(*, family_id: UUID, user_id: UUID, now: datetime) -> tuple[User, Grant] | None:
+    """Return whose session this is, if it has not ended; one plain query, as every request of a program asks it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_FAMILY, [family_id, user_id, now])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return User.from_db("default", _PERSON, row[1:]), Grant(family_id=family_id, authenticated_at=row[0])
+
+
+def person_of_personal_token(*, secret: PersonalSecret, now: datetime) -> tuple[User, Grant, bool] | None:
+    """Return whose token this is and what it may do, if it is good, and whether its use is worth noting."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_PERSONAL_TOKEN, [secret.lookup, secret.hash, now])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    token_id, scopes, last_used_at = row[:3]
+    grant = Grant(scopes=covered(scopes.split()), personal_token_id=token_id)
+    return User.from_db("default", _PERSON, row[3:]), grant, last_used_at is None or now - last_used_at > _USED_EVERY
+
+
+# --- One person -----------------------------------------------------------------------------------------------------
+def preferences_of(*, user: User) -> Preferences:
+    """Return how the person wants to see the product, or the defaults."""
+    return Preferences.objects.filter(user=user).first() or Preferences(user=user)
+
+
+def email_is_verified(*, user: User) -> bool:
+    """Tell whether the person has confirmed their address; until then they get no other mail than about it."""
+    return bool(EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists())
+
+
+def sessions_of(*, user: User, now: datetime, family_id: UUID | None, session_key: str) -> list[SessionView]:
+    """Return every open session of the person, the newest first."""
+    browsers = [
+        SessionView(
+            id=f"browser-{session.pk}",
+            kind="browser",
+            device=session.user_agent,
+            network_address=session.ip,
+            created_at=session.created_at,
+            last_used_at=session.last_seen_at,
+            is_current=session.session_key == session_key,
+        )
+        for session in UserSession.objects.purge_and_list(user)
+    ]
+    programs = [
+        SessionView(
+            id=str(family.pk),
+            kind="program",
+            device=family.device,
+            network_address=family.network_address,
+            created_at=family.created_at,
+            last_used_at=family.last_used_at,
+            is_current=family.pk == family_id,
+        )
+        for family in RefreshFamily.objects.for_user(user).open(now=now)
+    ]
+    return sorted([*browsers, *programs], key=lambda session: session.created_at, reverse=True)
+
+
+def personal_tokens_of(*, user: User) -> QuerySet[PersonalToken]:
+    """Return the person's tokens that are not revoked."""
+    return PersonalToken.objects.for_user(user).kept()
+
+
+def personal_token_of(*, user: User, token_id: UUID) -> PersonalToken | None:
+    """Return one token of the person."""
+    return personal_tokens_of(user=user).filter(pk=token_id).first()
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactors:
+    """What a person has set up besides their password."""
+
+    totp: bool
+    recovery_codes_left: int
+    passkeys: list[authenticators.Passkey]
+
+
+def second_factors_of(*, user: User) -> SecondFactors:
+    """Return what the person has set up."""
+    return SecondFactors(
+        totp=authenticators.TOTP in authenticators.methods(user),
+        recovery_codes_left=len(authenticators.unused_recovery_codes(user=user)),
+        passkeys=authenticators.passkeys(user=user),
+    )
+
+
+# --- For those who run the instance ---------------------------------------------------------------------------------
+def audit_of(*, user: User) -> AuditQuerySet:
+    """Return what the person did and what was done to their account."""
+    return AuditEntry.objects.for_user(user).select_related("actor", "subject")
+
+
+def audit_of_all() -> AuditQuerySet:
+    """Return the whole audit log."""
+    return AuditEntry.objects.select_related("actor", "subject")
+
+
+def people() -> UserQuerySet:
+    """Return everybody."""
+    return User.objects.get_queryset()
+
+
+def person_by_id(*, person_id: UUID) -> User:
+    """Return one person."""
+    person = User.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotFoundError
+    return person
+
+
+def open_invites(*, now: datetime) -> QuerySet[Invite]:
+    """Return the invites that can still be used."""
+    return Invite.objects.open(now=now)
