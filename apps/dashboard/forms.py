@@ -15,10 +15,15 @@ class SampleForm(forms.Form):
     )
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput, required=False)
     note = forms.CharField(
-        label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False, help_text=_("Shown in the edit trail.")
+        label=_("Note"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        help_text=_("Shown in the edit trail."),
     )
     method = forms.ChoiceField(
-        label=_("Method"), widget=forms.RadioSelect, choices=(("fifo", "FIFO"), ("hifo", "HIFO"), ("average", _("Average")))
+        label=_("Method"),
+        widget=forms.RadioSelect,
+        choices=(("fifo", "FIFO"), ("hifo", "HIFO"), ("average", _("Average"))),
     )
     code = forms.CharField(
         label=_("Code from your app"),

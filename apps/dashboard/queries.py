@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
-
+from apps.accounts import queries as accounts
 from apps.accounts.models import User
 from apps.core.cache import redis_is_up
 
@@ -14,7 +12,7 @@ class Overview:
     """How far a person has secured their account, and how the instance is."""
 
     email_verified: bool
-    has_app_codes: bool
+    has_second_factor: bool
     has_passkey: bool
     has_recovery_codes: bool
     live_data: bool
@@ -22,7 +20,7 @@ class Overview:
     @property
     def steps_done(self) -> int:
         """Count the done steps; the account itself is the first."""
-        return 1 + sum((self.email_verified, self.has_app_codes or self.has_passkey, self.has_recovery_codes))
+        return 1 + sum((self.email_verified, self.has_second_factor, self.has_recovery_codes))
 
     @property
     def steps_all(self) -> int:
@@ -37,12 +35,11 @@ class Overview:
 
 def overview_for(*, user: User) -> Overview:
     """Answer what the overview of one person shows."""
-    kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
-    verified = EmailAddress.objects.filter(user=user, verified=True).exists()
+    factors = accounts.second_factors_of(user=user)
     return Overview(
-        email_verified=verified,
-        has_app_codes=Authenticator.Type.TOTP in kinds,
-        has_passkey=Authenticator.Type.WEBAUTHN in kinds,
-        has_recovery_codes=Authenticator.Type.RECOVERY_CODES in kinds,
+        email_verified=accounts.email_is_verified(user=user),
+        has_second_factor=factors.totp or bool(factors.passkeys),
+        has_passkey=bool(factors.passkeys),
+        has_recovery_codes=factors.recovery_codes_left > 0,
         live_data=redis_is_up(),
     )

@@ -23,7 +23,12 @@ SHELL_FILES: Final = (
     "img/mark.svg",
     "vendor/inter/inter-latin.woff2",
 )
-SAMPLE_INPUT: Final = {"coin": "ETH", "quantity": "1.0000000000000000000000000000001", "method": "fifo", "code": "12345"}
+SAMPLE_INPUT: Final = {
+    "coin": "ETH",
+    "quantity": "1.0000000000000000000000000000001",
+    "method": "fifo",
+    "code": "12345",
+}
 GROUND: Final = "#0d0f12"
 ICONS: Final = (
     ("img/icon-192.png", "192x192", "any"),

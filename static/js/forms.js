@@ -65,4 +65,5 @@ document.addEventListener("input", (event) => {
 });
 
 /* after a refused form the reader starts at what is wrong */
-(document.querySelector(".errsum") ?? document.querySelector("[aria-invalid='true']"))?.focus();
+const refused = document.querySelector("form:not([data-sample]) .errsum, form:not([data-sample]) [aria-invalid='true']");
+refused?.focus();

@@ -10,10 +10,12 @@ TOKENS: Final = {
     "State": ("ok", "warn", "bad", "info", "ok-soft", "warn-soft", "bad-soft"),
 }
 ICONS: Final = (
-    "grid candles pie tx plug tray scale doc bell gauge star search sun moon auto eye eyeoff check x warn info clock "
-    "sync pause dots plus chev right in out swap gift key lock shield undo down print filter user people more link "
-    "finger db copy leave mail phone screen sliders keyboard code wrench trash open ticket mark"
-).split()
+    "grid", "candles", "pie", "tx", "plug", "tray", "scale", "doc", "bell", "gauge", "star", "search", "sun", "moon",
+    "auto", "eye", "eyeoff", "check", "x", "warn", "info", "clock", "sync", "pause", "dots", "plus", "chev", "right",
+    "in", "out", "swap", "gift", "key", "lock", "shield", "undo", "down", "print", "filter", "user", "people",
+    "more", "link", "finger", "db", "copy", "leave", "mail", "phone", "screen", "sliders", "keyboard", "code",
+    "wrench", "trash", "open", "ticket", "mark",
+)  # fmt: skip
 COINS: Final = ("BTC", "ETH", "SOL", "USDC", "LINK", "ADA", "DOT", "ATOM", "EURX", "KCS", "PEPE")
 STATES: Final = ("queued", "running", "waiting", "succeeded", "failed", "parked", "cancelled")
 BUTTONS: Final = (("btn--primary", "Primary"), ("", "Default"), ("btn--ghost", "Ghost"), ("btn--danger", "Danger"))

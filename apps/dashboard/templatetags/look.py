@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.forms import BaseForm, BoundField, CheckboxInput, FileInput, PasswordInput, RadioSelect, Select
+from django.forms import BaseForm, BoundField, CheckboxInput, PasswordInput, RadioSelect, Select
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -113,7 +113,7 @@ def _time(value: datetime, local: datetime, words: str, *, follows: bool = False
         '<time datetime="{}" title="{}"{}>{}</time>',
         value.isoformat(),
         exact,
-        mark_safe(" data-ago") if follows else "",  # noqa: S308 - a constant
+        mark_safe(" data-ago") if follows else "",
         words,
     )
 
@@ -237,7 +237,7 @@ def banner(context: Context, content: str, kind: str = "info", **options: object
 
 @register.simple_block_tag(takes_context=True, end_name="enddialog")
 def dialog(context: Context, content: str, id: str, title: str, **options: object) -> SafeString:  # noqa: A002
-    """Ask in a native dialog: `id`, `title`, `say` under it; the content brings body and foot (`dlg__body`, `dlg__foot`)."""
+    """Ask in a native dialog: `id`, `title`, `say`; the content brings `dlg__body` and `dlg__foot`."""
     return _part(context, "dialog", content, id=id, title=title, **options)
 
 
@@ -257,7 +257,7 @@ def _part(context: Context, name: str, content: str, **options: object) -> SafeS
 
 @register.simple_tag
 def field(bound: BoundField, **options: object) -> SafeString:
-    """Draw a form field with label, hint and errors; options: `label`, `hint`, `autofocus`, `placeholder`, `optional`."""
+    """Draw a form field with label, hint and errors; options: see `components/field.html`."""
     attributes = {"class": _field_class(bound), "aria-describedby": _described_by(bound, options)}
     for name in ("autofocus", "placeholder", "autocomplete", "inputmode"):
         if options.get(name):
@@ -299,7 +299,7 @@ def _field_class(bound: BoundField) -> str:
     widget = bound.field.widget
     if isinstance(widget, CheckboxInput | RadioSelect):
         return ""
-    if isinstance(widget, Select) and not isinstance(widget, FileInput):
+    if isinstance(widget, Select):
         return "select"
     return "input"
 

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
 from apps.dashboard.templatetags.look import preference
@@ -63,19 +63,18 @@ PHONE: Final = (OVERVIEW, ACCOUNT[1], INSTANCE[0], ACCOUNT[3])
 
 @register.simple_tag(takes_context=True)
 def look_attributes(context: Context) -> SafeString:
-    """Write language, theme, palette, density and privacy as attributes of <html>, before anything is painted."""
+    """Write direction, theme, palette, density and privacy as attributes of <html>, before anything is painted."""
     wanted = str(preference(context, "theme", "dark"))
     request = context.get("request")
     if isinstance(request, HttpRequest) and not _signed_in(context):
         wanted = request.COOKIES.get(THEME_COOKIE, wanted)
     return format_html(
-        'lang="{}" dir="{}" data-theme="{}" data-palette="{}" data-density="{}"{}',
-        get_language() or "en",
+        'dir="{}" data-theme="{}" data-palette="{}" data-density="{}"{}',
         "rtl" if get_language_bidi() else "ltr",
         wanted if wanted in THEMES else "dark",
         preference(context, "palette", "green-red"),
         preference(context, "density", "normal"),
-        mark_safe(" data-private") if preference(context, "private", default=False) else "",  # noqa: S308 - a constant
+        mark_safe(" data-private") if preference(context, "private", default=False) else "",
     )
 
 
