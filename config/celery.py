@@ -1,5 +1,6 @@
 """The Celery application: the broker only wakes work that stands in rows; the request id travels with each task."""
 
+import gc
 import os
 from typing import Any
 
@@ -32,3 +33,27 @@ def _take_request_id(task_id: str, task: Any, **_kwargs: object) -> None:  # noq
 @signals.task_postrun.connect
 def _drop_request_id(task_id: str, **_kwargs: object) -> None:
     logs.leave_task(task_id)
+
+
+@signals.worker_before_create_process.connect
+def _share_memory_with_children(**_kwargs: object) -> None:
+    """Keep the collector off what is loaded by now, so that forked children go on sharing those pages."""
+    gc.collect()
+    gc.freeze()
+
+
+@signals.worker_ready.connect
+def _beat_as_worker(sender: Any, **_kwargs: object) -> None:  # noqa: ANN401 - Celery's consumer has no stub
+    """Say that we live once the broker has been reached; the name is the first part of the host name."""
+    _start_heartbeat(str(sender.hostname).partition("@")[0])
+
+
+@signals.beat_init.connect
+def _beat_as_scheduler(**_kwargs: object) -> None:
+    _start_heartbeat("beat")
+
+
+def _start_heartbeat(name: str) -> None:
+    from apps.operations.heartbeat import start_heartbeat  # needs the tables, which are not there yet at import
+
+    start_heartbeat(name)

@@ -64,14 +64,24 @@ def product(*, python: str, data: str, addresses: Addresses, with_trainer: bool)
 
 def _web(python: str, addresses: Addresses) -> Program:
     """One process is enough: Django under WSGI answers thousands of requests a second; threads wait for the rows."""
-    argv = (python, "-m", "granian", "config.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws")
+    argv: tuple[str, ...] = (
+        python,
+        "-m",
+        "granian",
+        "config.wsgi:application",
+        "--interface",
+        "wsgi",
+        "--http",
+        "1",
+        "--no-ws",
+    )
     argv += ("--host", addresses.host, "--port", str(addresses.port), "--log-level", "warning")
     argv += ("--workers", "1", "--blocking-threads", "8", "--respawn-failed-workers", "--workers-kill-timeout", "5")
     return Program("web", argv)
 
 
 def _live(python: str, addresses: Addresses) -> Program:
-    argv = (python, "-m", "uvicorn", "config.asgi:application", "--host", addresses.host)
+    argv: tuple[str, ...] = (python, "-m", "uvicorn", "config.asgi:application", "--host", addresses.host)
     argv += ("--port", str(addresses.live_port), "--log-level", "warning", "--no-access-log", "--lifespan", "auto")
     argv += ("--ws", "websockets-sansio", "--timeout-graceful-shutdown", "3")
     return Program("live", argv)

@@ -28,6 +28,7 @@ _SETTINGS = {
     "maintenance_work_mem": "64MB",
     "max_parallel_workers": "0",
     "max_worker_processes": "2",
+    "max_logical_replication_workers": "0",
     "io_method": "sync",
     "huge_pages": "off",
     "jit": "off",
@@ -79,7 +80,7 @@ class Cluster:
         """Return the two steps that make a cluster beside its final place, so that a cut-off start leaves none."""
         shutil.rmtree(self._draft, ignore_errors=True)
         own_folder(folder=self._draft, account=self.account)
-        initdb = (self._binary("initdb"), "-D", str(self._draft), "-U", "postgres", "--auth", "reject")
+        initdb: tuple[str, ...] = (self._binary("initdb"), "-D", str(self._draft), "-U", "postgres", "--auth", "reject")
         initdb += ("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin")
         initdb += ("--builtin-locale", "C.UTF-8", "--no-instructions", *(() if self.durable else ("--no-sync",)))
         single = (self._binary("postgres"), "--single", "-D", str(self._draft), "-c", "unix_socket_directories=")

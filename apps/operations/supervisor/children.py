@@ -40,6 +40,8 @@ class Guard:
             text=True,
             bufsize=1,
         )
+        assert self._process.stdin is not None  # noqa: S101 - asked for above
+        self._pipe = self._process.stdin
         for fact in self._facts.values():
             self._say(fact)
 
@@ -67,12 +69,12 @@ class Guard:
         """Everything is stopped: let the guard go, and with it the lock it keeps open."""
         self._say("done")
         with suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr] - always a pipe
+            self._pipe.close()
         self._process.wait()
 
     def _say(self, line: str) -> None:
         with suppress(OSError):  # a guard that was killed is replaced at the next check and told everything
-            self._process.stdin.write(line + "\n")  # type: ignore[union-attr] - always a pipe
+            self._pipe.write(line + "\n")
 
 
 class Child:

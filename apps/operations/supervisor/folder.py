@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -21,7 +21,7 @@ def _url_safe(count: int) -> str:
     return base64.urlsafe_b64encode(os.urandom(count)).decode()
 
 
-_SECRETS = {
+_SECRETS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "JWT_SIGNING_SEED": lambda: _url_safe(32),
     "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(32),

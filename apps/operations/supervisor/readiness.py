@@ -18,21 +18,20 @@ class Doors:
 
     def are_open(self) -> bool:
         """Say whether the pages report every enabled process as answered and the socket's server answers."""
-        return (
-            self._status(self.live_port, "/") > 0 and self._status(self.port, "/health/startup") == http.HTTPStatus.OK
-        )
+        started = self._status(self.port, "/health/startup") == http.HTTPStatus.OK
+        return started and self._status(self.live_port, "/") > 0
 
     def missing(self) -> str:
         """Return, for a sentence, which processes have not answered yet."""
         answer = self._answer(self.port, "/health/startup")
-        if answer is None:
-            return "web"
         try:
-            facts = json.loads(answer[1])
+            facts = json.loads(answer[1]) if answer else None
         except ValueError:
+            facts = None
+        if not isinstance(facts, dict):
             return "web"
-        waiting = facts.get("missing") if isinstance(facts, dict) else None
-        return ", ".join(map(str, waiting)) if isinstance(waiting, list) and waiting else "one of the processes"
+        waiting = facts.get("missing")
+        return ", ".join(map(str, waiting)) if isinstance(waiting, list) and waiting else "live"
 
     def _status(self, port: int, path: str) -> int:
         answer = self._answer(port, path)

@@ -1,4 +1,4 @@
-"""What the processes find around them: addresses and secrets in a private file, only the harmless in their environment."""
+"""What the processes find: addresses and secrets in a private file, only the harmless in their environment."""
 
 import os
 import sys
@@ -62,7 +62,8 @@ def metrics_folder(folder: DataFolder) -> Path:
 
 def environment(folder: DataFolder, outside: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the children: ours without secrets, and the data folder's name."""
-    kept = {name: value for name, value in outside.items() if name not in SECRET_NAMES}
+    left_out = {*SECRET_NAMES, "PYTHONDONTWRITEBYTECODE"}  # without byte code each process is 12 MB larger
+    kept = {name: value for name, value in outside.items() if name not in left_out}
     return kept | {
         "COINSPHERE_DATA": str(folder.root),
         "DJANGO_SETTINGS_MODULE": "config.settings",

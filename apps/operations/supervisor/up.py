@@ -81,7 +81,12 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
     for program in programs:
         house.start(program)
     doors = _doors(wishes)
-    house.wait_until(doors.are_open, seconds=READY_PATIENCE, failure="Not every process answered in time.")
+    house.wait_until(
+        doors.are_open,
+        seconds=READY_PATIENCE,
+        failure=lambda: f"Not every process answered in time: {doors.missing()}. See {folder.logs}",
+        pause=0.2,
+    )
     house.settle()
     speaker.done("processes", note=", ".join(program.name for program in programs))
     folder.note(purpose="up", url=_url(wishes))

@@ -1,7 +1,6 @@
 """`prepare`: tables, static files and first accounts; what `up` runs before any process starts."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -19,7 +18,7 @@ class Command(BaseCommand):
         """Name the options."""
         parser.add_argument("--tables-only", action="store_true", help="run migrations and nothing else")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: object, **options: object) -> None:
         """Do what is missing, and say in one sentence why it cannot be done."""
         try:
             preparation.bring_tables_up_to_date()

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.core.management.base import BaseCommand
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         """Name the options."""
         add_company_arguments(parser)
 
-    def handle(self, *args: Any, **options: Any) -> NoReturn:
+    def handle(self, *_args: object, **_options: object) -> NoReturn:
         """Become the supervisor, with the words we were called with."""
         words = sys.argv[sys.argv.index("with_services") :]
         os.execv(sys.executable, [sys.executable, "-m", "apps.operations.supervisor", *words])  # noqa: S606 - ourselves
