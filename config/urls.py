@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.accounts.urls import api_urlpatterns as accounts_api, sign_in_urlpatterns
+from apps.accounts.urls import api_urlpatterns as accounts_api
+from apps.accounts.urls import sign_in_urlpatterns
 from apps.live.urls import api_urlpatterns as live_api
 from apps.operations.urls import api_urlpatterns as operations_api
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
@@ -98,3 +99,17 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         """Describe the header."""
         words = "An access token from signing in, or a personal access token (`cs_pat_…`)."
         return {"type": "http", "scheme": "bearer", "description": words}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The browser's session."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    match_subclasses = True
+    name = "session"
+    priority = 1
+
+    def get_security_definition(self, _auto_schema: AutoSchema) -> _Document:
+        """Describe the cookie."""
+        words = "A browser's session; what changes something needs the CSRF token in X-CSRFToken too."
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": words}

@@ -41,6 +41,7 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, ARG002 - the framework's
         """Check method, identity, limits and rights, in this order: nobody gets around the limits."""
+        self.format_kwarg = None
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         if not hasattr(self, str(request.method).lower()) or request.method == "OPTIONS":
             raise exceptions.MethodNotAllowed(str(request.method))
