@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.operations import api
+from apps.operations import api, views
 
 app_name = "operations"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,5 +11,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", api.ReadyView.as_view(), name="health-ready"),
     path("health/startup", api.StartupView.as_view(), name="health-startup"),
     path("metrics", api.MetricsView.as_view(), name="metrics"),
+    path("operations/", views.console, name="console"),
+    path("operations/self-check/", views.self_check, name="self_check"),
+    path("operations/self-check/start/", views.start_self_check, name="start_self_check"),
+    path("operations/jobs/", views.job_list, name="jobs"),
+    path("operations/jobs/<uuid:job_id>/cancel/", views.cancel_job, name="cancel_job"),
+    path("operations/jobs/<uuid:job_id>/retry/", views.retry_job, name="retry_job"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = []

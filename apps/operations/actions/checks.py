@@ -3,6 +3,8 @@
 import os
 import shutil
 import stat
+import tempfile
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +18,15 @@ from apps.core.cache import redis_client
 from apps.core.errors import ProductError
 from apps.core.vault import key_ring
 from apps.operations.domain.findings import Finding, good
+from apps.operations.models import ALIVE_FOR, ProcessBeat
 
 Check = Callable[[datetime], Finding]
 
 _SMALLEST_POSTGRES = 150000
 _SMALLEST_FREE_BYTES = 1 << 30
 _LARGEST_SKEW_SECONDS = 5.0
+_DISK_MEGABYTES = 32
+_SLOWEST_DISK = 20.0
 _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -98,6 +103,40 @@ def check_secret_files(_now: datetime) -> Finding:
     return good(code=code, title=title, detail=f"{len(files)} files, readable by their owner only.")
 
 
+def check_disk(_now: datetime) -> Finding:
+    """Writing to the data folder's disk is quick enough for a database."""
+    code, title = "disk", "Disk speed"
+    block = os.urandom(1 << 20)
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
+            started = time.perf_counter()
+            for _ in range(_DISK_MEGABYTES):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+            seconds = time.perf_counter() - started
+    except OSError as error:
+        return Finding(code, title, "problem", f"The disk refused a test file: {error.strerror}.", "Free some space.")
+    rate = _DISK_MEGABYTES / seconds
+    if rate < _SLOWEST_DISK:
+        fix = "Move the data folder to a faster disk, or stop what keeps this one busy."
+        return Finding(code, title, "warning", f"It takes only {rate:.0f} MB a second.", fix)
+    return good(code=code, title=title, detail=f"It takes {rate:.0f} MB a second.")
+
+
+def check_processes(now: datetime) -> Finding:
+    """Every process of the product was heard lately."""
+    code, title = "processes", "Processes"
+    beats = list(ProcessBeat.objects.all())
+    silent = sorted(beat.name for beat in beats if beat.last_seen_at <= now - ALIVE_FOR)
+    if silent:
+        fix = "Look at its log in the data folder; ./coinsphere up starts it again."
+        return Finding(code, title, "warning", f"Not heard lately: {', '.join(silent)}.", fix)
+    return good(
+        code=code, title=title, detail=f"{len(beats)} processes answer." if beats else "The product is stopped."
+    )
+
+
 def check_vault(_now: datetime) -> Finding:
     """The master key is at hand."""
     code, title = "vault", "Master key"
@@ -122,7 +161,9 @@ CHECKS: tuple[Check, ...] = (
     check_database,
     check_migrations,
     check_redis,
+    check_processes,
     check_data_folder,
+    check_disk,
     check_secret_files,
     check_vault,
     check_static_files,

