@@ -1,0 +1,70 @@
+"""Tickets: the only way into the live socket, good once and for thirty seconds."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.cache import RedisOutage, redis_client
+from apps.core.errors import UnavailableError
+from apps.live.domain.bonds import Bond, SignIn, Ticket
+
+TICKET_SECONDS = 30
+SOCKET_PATH = "/ws/live"
+_PREFIX = "coinsphere:live:ticket:"
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class LivePausedError(UnavailableError):
+    """Redis is away: nothing can be pushed, everything can still be read."""
+
+    code = "live_paused"
+    title = _("Live data is paused")
+    default_detail = _("Live data is paused. Pages and the API go on; this page reconnects by itself.")
+
+
+def issue_ticket(*, bond: Bond) -> Ticket:
+    """Make a ticket for a sign-in and say where the socket is."""
+    secret = secrets.token_urlsafe(32)
+    try:
+        redis_client().set(_key(secret), _written(bond), ex=TICKET_SECONDS)
+    except RedisOutage as problem:
+        raise LivePausedError(retry_after=5) from problem
+    url = f"{settings.LIVE_PUBLIC_URL}{SOCKET_PATH}?ticket={secret}"
+    return Ticket(secret=secret, url=url, expires_in=TICKET_SECONDS)
+
+
+def redeem_ticket(*, secret: str) -> Bond | None:
+    """Spend a ticket and return the sign-in behind it; nothing if there is none, or it is spent or too old."""
+    if not _SHAPE.fullmatch(secret):
+        return None
+    try:
+        stored = redis_client().getdel(_key(secret))
+    except RedisOutage as problem:
+        raise LivePausedError(retry_after=5) from problem
+    return _read(stored) if isinstance(stored, bytes) else None
+
+
+def _key(secret: str) -> str:
+    # Only the hash is stored: whoever reads Redis cannot open a socket with it.
+    return _PREFIX + hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _written(bond: Bond) -> bytes:
+    expires_at = None if bond.expires_at is None else bond.expires_at.isoformat()
+    return orjson.dumps([str(bond.user_id), bond.sign_in.value, bond.reference, expires_at])
+
+
+def _read(stored: bytes) -> Bond:
+    user_id, sign_in, reference, expires_at = orjson.loads(stored)
+    return Bond(
+        user_id=UUID(user_id),
+        sign_in=SignIn(sign_in),
+        reference=reference,
+        expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
+    )

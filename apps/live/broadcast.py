@@ -1,0 +1,115 @@
+"""Reads the one event stream and feeds the hub; says when Redis is away and refreshes everybody when it is back."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import redis.asyncio
+import structlog
+from django.conf import settings
+from prometheus_client import Counter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from apps.accounts.events import AccessEnded, UserDeleted
+from apps.core.cache import RedisOutage
+from apps.core.events import Event, StreamCut, read_stream
+from apps.live.channels import update_of
+from apps.live.hub import Hub
+
+log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 1.0
+SETTLE_SECONDS = 5.0
+_ANSWER_SECONDS = 2.0
+_REST_SECONDS = 1.0
+failures = Counter("coinsphere_live_loop_failures_total", "Loops of the live process started again.", ["loop"])
+
+
+class Broadcast:
+    """The loops that keep a hub fed."""
+
+    def __init__(self, hub: Hub, *, settle_seconds: float = SETTLE_SECONDS) -> None:
+        self._hub = hub
+        self._settle_seconds = settle_seconds
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the loops for as long as the block lasts."""
+        tasks = [
+            asyncio.create_task(self._for_ever(loop)) for loop in (self._feed, self._watch_redis, self._hub.watch_bonds)
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._hub.reader.close()
+
+    async def _feed(self) -> None:
+        async for entry_id, event in read_stream():
+            self.hear(entry_id, event)
+
+    def hear(self, entry_id: str, event: Event) -> None:
+        """Hand one event of the stream to the hub."""
+        if isinstance(event, StreamCut):
+            self._hub.refresh()
+            return
+        if isinstance(event, AccessEnded | UserDeleted):
+            self._hub.doubt(event.user_id)
+            return
+        update = update_of(event, happened_at=int(entry_id.partition("-")[0]) / 1000)
+        if update is not None:
+            self._hub.publish(update)
+
+    async def _watch_redis(self) -> None:
+        """Notice every outage, also one that is over before anybody else would have looked.
+
+        The reader of the stream waits an outage out and goes on where it was; but what was published
+        meanwhile never reached the stream, so that only a snapshot can be trusted afterwards.
+        """
+        while True:
+            up_at = self._hub.now()
+            try:
+                async with _probe() as client:
+                    while True:
+                        await client.ping()
+                        self._come_back()
+                        up_at = self._hub.now()
+                        await asyncio.sleep(PROBE_SECONDS)
+            except RedisOutage:
+                self._hub.lose(since=up_at)
+            await asyncio.sleep(PROBE_SECONDS / 4)
+
+    def _come_back(self) -> None:
+        if not self._hub.is_lost:
+            return
+        log.info("The event stream can be heard again; every socket gets a fresh snapshot")
+        self._hub.refresh()
+        # Publishers notice a little later than we do that Redis is back, and what they drop until then is not
+        # in the stream: hence a second snapshot.
+        asyncio.get_running_loop().call_later(self._settle_seconds, self._hub.refresh)
+
+    async def _for_ever(self, loop: Callable[[], Awaitable[None]]) -> None:
+        """Start a loop again when it fails in a way nobody foresaw; what it missed comes with the snapshots."""
+        while True:
+            try:
+                await loop()
+            except Exception:
+                failures.labels(loop=loop.__name__.strip("_")).inc()
+                log.exception("A loop of the live process failed and starts again", loop=loop.__name__)
+                await asyncio.sleep(_REST_SECONDS)
+                self._hub.refresh()
+
+
+def _probe() -> redis.asyncio.Redis:
+    """Return a client with one connection that is never silently replaced."""
+    return redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        single_connection_client=True,
+        socket_connect_timeout=_ANSWER_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )

@@ -1,0 +1,85 @@
+"""The table of channels: what each is called, who hears what in it, its snapshot, and which events feed it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from apps.core.events import Event, JobChanged
+from apps.live import queries
+from apps.live.domain.bonds import Viewer
+from apps.live.domain.news import Row, Update
+
+INSTANCE = "instance"
+
+
+def _no_key(_viewer: Viewer, _key: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One line of the table.
+
+    `topics` says whose news a viewer hears, `knows` which keys there are for them; `list_name` is the list in `data`.
+    """
+
+    name: str
+    list_name: str
+    topics: Callable[[Viewer, Sequence[str]], frozenset[str]]
+    snapshot: Callable[[Viewer, Sequence[str]], Sequence[Row]]
+    takes_keys: bool = False
+    knows: Callable[[Viewer, str], bool] = _no_key
+
+
+def person_topic(user_id: object) -> str:
+    """Name the topic that only this person hears."""
+    return f"person:{user_id}"
+
+
+def _own(viewer: Viewer, _keys: Sequence[str]) -> frozenset[str]:
+    return frozenset({person_topic(viewer.user_id)})
+
+
+def _own_and_instance(viewer: Viewer, _keys: Sequence[str]) -> frozenset[str]:
+    own = {person_topic(viewer.user_id)}
+    return frozenset(own | {INSTANCE} if viewer.runs_instance else own)
+
+
+def _jobs(viewer: Viewer, _keys: Sequence[str]) -> Sequence[Row]:
+    return queries.jobs_for(viewer=viewer)
+
+
+def _nothing_yet(_viewer: Viewer, _keys: Sequence[str]) -> Sequence[Row]:
+    return ()
+
+
+CHANNELS = {
+    channel.name: channel
+    for channel in (
+        Channel("jobs", "jobs", topics=_own_and_instance, snapshot=_jobs),
+        Channel("alerts", "alerts", topics=_own, snapshot=_nothing_yet),
+    )
+}
+
+#: Channels of the protocol that arrive with the apps that feed them.
+LATER = frozenset({"market_data", "portfolio", "predictions", "signals"})
+
+
+# --- Events into updates --------------------------------------------------------------------------------------------
+def _job_changed(event: JobChanged, happened_at: float) -> Update:
+    topic = INSTANCE if event.owner_id is None else person_topic(event.owner_id)
+    row = queries.job_row(
+        job_id=event.job_id,
+        kind=event.kind,
+        title=event.title,
+        state=event.state,
+        progress=event.progress,
+        note=event.note,
+    )
+    return Update(channel="jobs", topic=topic, row=row, happened_at=happened_at)
+
+
+def update_of(event: Event, *, happened_at: float) -> Update | None:
+    """Return what an event means for the sockets; nothing if it is for others."""
+    if isinstance(event, JobChanged):
+        return _job_changed(event, happened_at)
+    return None

@@ -1,0 +1,1 @@
+"""The socket's protocol in plain Python: frames, limits, origins."""

@@ -1,0 +1,124 @@
+"""Makes sign-ins that a socket can be bound to, and a live process of the test's own."""
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import uvicorn
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from apps.accounts.models import PersonalToken, RefreshFamily, User
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.live.actions import issue_ticket
+from apps.live.domain.bonds import Bond, SignIn
+from apps.live.domain.protocol import MAX_FRAME_BYTES
+from apps.live.hub import Hub
+from config.asgi import live_application
+
+
+def make_session_bond(user: User) -> Bond:
+    """Sign a person in with a browser."""
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    listed = UserSession.objects.create(user=user, ip="127.0.0.1", session_key=store.session_key, user_agent="test")
+    return Bond(user_id=user.pk, sign_in=SignIn.SESSION, reference=str(listed.pk))
+
+
+def make_family_bond(user: User) -> Bond:
+    """Sign a person in with a program."""
+    now = clock.now()
+    family = RefreshFamily.objects.create(
+        user=user,
+        live_token=uuid7(),
+        created_at=now,
+        authenticated_at=now,
+        last_used_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+    return Bond(user_id=user.pk, sign_in=SignIn.FAMILY, reference=str(family.pk))
+
+
+def make_token_bond(user: User, *, scopes: str = "read", expires_in: timedelta = timedelta(days=1)) -> Bond:
+    """Give a person a personal access token."""
+    now = clock.now()
+    token = PersonalToken.objects.create(
+        user=user,
+        name="socket",
+        scopes=scopes,
+        lookup=secrets.token_hex(8),
+        secret_hash=secrets.token_hex(32),
+        created_at=now,
+        expires_at=now + expires_in,
+    )
+    return Bond(user_id=user.pk, sign_in=SignIn.PERSONAL_TOKEN, reference=str(token.pk))
+
+
+@dataclass
+class LiveProcess:
+    """The live process, in a thread of the test."""
+
+    port: int
+    hub: Hub
+    server: uvicorn.Server
+    loop: asyncio.AbstractEventLoop
+
+    def address(self, ticket: str | None = None) -> str:
+        """Return where the socket is."""
+        query = "" if ticket is None else f"?ticket={ticket}"
+        return f"ws://127.0.0.1:{self.port}/ws/live{query}"
+
+    def address_for(self, bond: Bond) -> str:
+        """Return where the socket is, with a fresh ticket."""
+        return self.address(issue_ticket(bond=bond).secret)
+
+    def run(self, action: Callable[[], None]) -> None:
+        """Do something in the live process's own thread, and wait for it."""
+        done = threading.Event()
+
+        def _act() -> None:
+            action()
+            done.set()
+
+        self.loop.call_soon_threadsafe(_act)
+        assert done.wait(5)
+
+
+@contextmanager
+def make_live_process(hub: Hub) -> Iterator[LiveProcess]:
+    """Run uvicorn with one hub for as long as the block lasts."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        live_application(hub),
+        log_config=None,
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets=[listener])))
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            thread.join(0.01)
+        yield LiveProcess(port=listener.getsockname()[1], hub=hub, server=server, loop=loop)
+    finally:
+        server.should_exit = True
+        thread.join(15)
+        loop.close()
+        listener.close()
+    assert not thread.is_alive()
