@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -205,13 +205,11 @@ class _Backend(httpcore.NetworkBackend):
         if not found:
             raise httpcore.ConnectError(f"The name {host} leads nowhere.")
         addresses = self._guard.check_addresses(host=host, port=port, addresses=found)
-        for position, address in enumerate(addresses, start=1):
-            try:
+        *earlier, last = addresses
+        for address in earlier:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):  # the next address may answer
                 return _Stream(self._inner.connect_tcp(address, port, within(timeout), local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if position == len(addresses):
-                    raise
-        raise AssertionError("unreachable: the last address returns or raises")
+        return _Stream(self._inner.connect_tcp(last, port, within(timeout), local_address, socket_options))
 
 
 class _AsyncBackend(httpcore.AsyncNetworkBackend):
@@ -230,15 +228,16 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         if not found:
             raise httpcore.ConnectError(f"The name {host} leads nowhere.")
         addresses = self._guard.check_addresses(host=host, port=port, addresses=found)
-        for position, address in enumerate(addresses, start=1):
-            try:
-                return _AsyncStream(
-                    await self._inner.connect_tcp(address, port, within(timeout), local_address, socket_options)
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if position == len(addresses):
-                    raise
-        raise AssertionError("unreachable: the last address returns or raises")
+        *earlier, last = addresses
+        for address in earlier:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):  # the next address may answer
+                return await self._connected(address, port, timeout, local_address, socket_options)
+        return await self._connected(last, port, timeout, local_address, socket_options)
+
+    async def _connected(
+        self, address: str, port: int, timeout: float | None, local: str | None, options: _SocketOptions
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._inner.connect_tcp(address, port, within(timeout), local, options))
 
 
 def _in_time(ask: Callable[[], Sequence[str]], timeout: float | None) -> Sequence[str]:
