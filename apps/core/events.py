@@ -5,6 +5,7 @@ bounded Redis stream that every live and watching process reads.
 """
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -21,6 +22,7 @@ from uuid import UUID
 import structlog
 from celery import current_app
 from django.conf import settings
+from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -189,6 +191,27 @@ def _switchboard(path: str) -> dict[type[Event], tuple[Line, ...]]:
 def lines_for(event: type[Event]) -> tuple[Line, ...]:
     """Return what the switchboard does for an event."""
     return _switchboard(settings.SWITCHBOARD).get(event, ())
+
+
+def check_switchboard(**_kwargs: object) -> list[Error]:
+    """Return as Django's system check what would fail when an event comes: unknown functions and tasks."""
+    current_app.loader.import_default_modules()
+    return [
+        Error(f"{line.event.__name__}: there is no {line.how} target {line.target}.", id="core.E001")
+        for line in itertools.chain.from_iterable(_switchboard(settings.SWITCHBOARD).values())
+        if not _target_exists(line)
+    ]
+
+
+def _target_exists(line: Line) -> bool:
+    if line.how == "job":
+        return line.target in current_app.tasks
+    if line.how == "inline":
+        try:
+            return callable(import_string(line.target))
+        except ImportError:
+            return False
+    return True
 
 
 # --- Publishing -----------------------------------------------------------------------------------------------------

@@ -81,6 +81,8 @@ _NAMES = (
     r"|cookie|sessionid|coinsphere_session|coinsphere_csrf|csrfmiddlewaretoken|ticket|totp|otp)\d*)"
 )
 _QUOTE = r"(?:\\*[\"'])"
+# From a quote to the same quote, past quotes that are escaped once more, or to the end of a text cut short.
+_QUOTED = rf"(?P<open>{_QUOTE})(?:(?!(?<!\\)(?P=open)).)*(?:(?P=open)|\Z)"
 _NAME_ONLY = re.compile(_NAMES, re.IGNORECASE)
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
@@ -92,19 +94,19 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic|token|bot)\s+[A-Za-z0-9._~+/=:-]{16,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"\bcs_[a-z]+_[A-Za-z0-9_-]{8,}"), HIDDEN),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"), HIDDEN),
-    (re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}"), HIDDEN),
+    (re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"), HIDDEN),
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@\"'\\]+@"), rf"\1{HIDDEN}@"),
     # "api_key": "x", 'api_key': 'x', also escaped once more inside JSON, and tuples ("api_key", "x")
     (
         re.compile(
-            rf"(?i)({_QUOTE}{_NAMES}{_QUOTE}\s*[:=,]\s*b?)(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?P=open)",
+            rf"(?i)({_QUOTE}{_NAMES}{_QUOTE}\s*[:=,]\s*b?){_QUOTED}",
             re.DOTALL,
         ),
         rf"\1\g<open>{HIDDEN}\g<open>",
     ),
     # api_key="x y", password='x'
     (
-        re.compile(rf"(?i)\b({_NAMES}\s*[:=]\s*b?)(?P<open>{_QUOTE})(?:(?!(?P=open)).)*(?P=open)", re.DOTALL),
+        re.compile(rf"(?i)\b({_NAMES}\s*[:=]\s*b?){_QUOTED}", re.DOTALL),
         rf"\1\g<open>{HIDDEN}\g<open>",
     ),
     # api_key=x&, token: x
@@ -161,11 +163,11 @@ class RedactedRecord(logging.LogRecord):
         super().__init__(*args, **kwargs)
         if isinstance(self.msg, dict):  # an event of structlog
             self.msg = redact_event(None, "", {**self.msg})
-            return
-        message = super().getMessage()
-        cleaned = redact(message)
-        if cleaned != message:
-            self.msg, self.args = cleaned, ()
+        else:
+            message = self.getMessage()
+            cleaned = redact(message)
+            if cleaned != message:
+                self.msg, self.args = cleaned, ()
         if isinstance(self.exc_info, tuple) and self.exc_info[0] is not None:
             self.exc_text = redact("".join(traceback.format_exception(*self.exc_info)).rstrip())
 
