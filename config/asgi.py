@@ -23,13 +23,15 @@ from apps.operations.heartbeat import start_heartbeat  # noqa: E402
 class Lifespan:
     """Runs the loops of the live process from its start to its end."""
 
-    def __init__(self, broadcast: Broadcast) -> None:
+    def __init__(self, broadcast: Broadcast, *, process_name: str) -> None:
         self._broadcast = broadcast
+        self._process_name = process_name
 
     async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await receive()
         async with self._broadcast.running():
-            start_heartbeat("live")
+            if self._process_name:
+                start_heartbeat(self._process_name)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -45,13 +47,17 @@ async def not_here(scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN40
     await send({"type": "http.response.body", "body": b"Only the live socket is here.\n"})
 
 
-def live_application(hub: Hub) -> ProtocolTypeRouter:
-    """Wire one hub to the socket's address and to the event stream."""
+def live_application(hub: Hub, *, process_name: str = "") -> ProtocolTypeRouter:
+    """Wire one hub to the socket's address and to the event stream; a named process gives signs of life."""
     consumer = LiveConsumer.as_asgi(hub=hub, origins=allowed_origins(settings.PUBLIC_URL))
-    routes = [path(SOCKET_PATH.removeprefix("/"), consumer), re_path("", not_here)]
+    routes = [path(SOCKET_PATH.removeprefix("/"), consumer), re_path("", not_here)]  # type: ignore[arg-type]  # the socket's router takes ASGI applications
     return ProtocolTypeRouter(
-        {"websocket": URLRouter(routes), "http": not_here, "lifespan": Lifespan(Broadcast(hub))},
+        {
+            "websocket": URLRouter(routes),
+            "http": not_here,
+            "lifespan": Lifespan(Broadcast(hub), process_name=process_name),
+        },
     )
 
 
-application = live_application(Hub(now=clock.now))
+application = live_application(Hub(now=clock.now), process_name="live")

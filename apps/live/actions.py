@@ -8,7 +8,6 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.utils.translation import gettext_lazy as _
 
 from apps.core.cache import RedisOutage, redis_client
 from apps.core.errors import UnavailableError
@@ -24,8 +23,8 @@ class LivePausedError(UnavailableError):
     """Redis is away: nothing can be pushed, everything can still be read."""
 
     code = "live_paused"
-    title = _("Live data is paused")
-    default_detail = _("Live data is paused. Pages and the API go on; this page reconnects by itself.")
+    title = "Live data is paused"
+    default_detail = "Live data is paused. Pages and the API go on; try again in a moment."
 
 
 def issue_ticket(*, bond: Bond) -> Ticket:

@@ -1,5 +1,10 @@
 """The REST door of the live socket: one ticket a connection."""
 
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import jwt
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +17,10 @@ from apps.live.serializers import TicketSerializer
 
 
 class TicketView(ApiView):
-    """Hands out tickets for the live socket."""
+    """Hands out tickets for the live socket. A ticket opens a view and changes nothing: reading is right enough."""
+
+    permission_classes = [IsAuthenticated]
+    reads_by_post: ClassVar[bool] = True
 
     @operation(
         summary="Get a ticket for the live socket",
@@ -30,12 +38,22 @@ class TicketView(ApiView):
 
 def _bond_of(request: Request) -> Bond:
     """Return the sign-in that this request came with; the socket lives no longer than it."""
-    user_id = request.user.pk
-    if isinstance(request.auth, Grant) and request.auth.personal_token_id is not None:
-        return Bond(user_id=user_id, sign_in=SignIn.PERSONAL_TOKEN, reference=str(request.auth.personal_token_id))
-    if isinstance(request.auth, Grant) and request.auth.family_id is not None:
-        return Bond(user_id=user_id, sign_in=SignIn.FAMILY, reference=str(request.auth.family_id))
-    reference = queries.session_reference(session_key=request.session.session_key or "")
-    if reference is None:
+    user_id, grant = request.user.pk, request.auth
+    if user_id is None:
         raise UnauthenticatedError
-    return Bond(user_id=user_id, sign_in=SignIn.SESSION, reference=reference)
+    if isinstance(grant, Grant) and grant.personal_token_id is not None:
+        return Bond(user_id=user_id, sign_in=SignIn.PERSONAL_TOKEN, reference=str(grant.personal_token_id))
+    if isinstance(grant, Grant) and grant.family_id is not None:
+        reference, expires_at = str(grant.family_id), _end_of_access_token(request)
+        return Bond(user_id=user_id, sign_in=SignIn.FAMILY, reference=reference, expires_at=expires_at)
+    session = queries.session_reference(session_key=request.session.session_key or "")
+    if session is None:
+        raise UnauthenticatedError
+    return Bond(user_id=user_id, sign_in=SignIn.SESSION, reference=session)
+
+
+def _end_of_access_token(request: Request) -> datetime:
+    """Read when the token runs out; that it is genuine was checked before anybody came here."""
+    token = request.META["HTTP_AUTHORIZATION"].partition(" ")[2].strip()
+    expires_at = jwt.decode(token, options={"verify_signature": False})["exp"]
+    return datetime.fromtimestamp(int(expires_at), UTC)

@@ -31,7 +31,7 @@ def viewer_of(*, bond: Bond, now: datetime) -> Viewer | None:
 
 
 def viewers_of(*, bonds: Collection[Bond], now: datetime) -> dict[Bond, Viewer]:
-    """Return the person behind each bond that is still good; four questions however many there are."""
+    """Return the person behind each bond that is still good; five questions however many there are."""
     by_kind: defaultdict[SignIn, set[str]] = defaultdict(set)
     for bond in bonds:
         by_kind[bond.sign_in].add(bond.reference)

@@ -3,15 +3,16 @@
 from urllib.parse import urlsplit
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def allowed_origins(public_url: str) -> frozenset[str]:
     """Return the origins of our pages; on loopback, all three names of this machine."""
     parts = urlsplit(public_url)
-    if parts.hostname in {"localhost", "127.0.0.1", "::1"}:
-        port = f":{parts.port}" if parts.port else ""
-        return frozenset(f"{parts.scheme}://{host}{port}" for host in _LOOPBACK)
-    return frozenset({f"{parts.scheme}://{parts.netloc}".lower()})
+    port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
+    ours = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    hosts = _LOOPBACK if ours else (f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname,)
+    return frozenset(f"{parts.scheme}://{host}{port}" for host in hosts)
 
 
 def is_ours(origin: str | None, *, allowed: frozenset[str]) -> bool:

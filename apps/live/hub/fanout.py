@@ -185,10 +185,11 @@ class Hub:
 
     async def check_bonds(self) -> None:
         """Close the sockets whose sign-in has ended or whose person has another role now."""
-        bonds, now = {client.bond for client in self._clients}, self.now()
-        if not bonds:
+        clients, now = tuple(self._clients), self.now()  # who comes in while we ask was checked at the door
+        if not clients:
             return
+        bonds = {client.bond for client in clients}
         viewers = await self.reader.ask(lambda: queries.viewers_of(bonds=bonds, now=now))
-        gone = [client for client in self._clients if viewers.get(client.bond) != client.viewer]
-        for client in gone:
-            await client.hang_up(CloseCode.NO_TICKET)
+        for client in clients:
+            if viewers.get(client.bond) != client.viewer:
+                await client.hang_up(CloseCode.NO_TICKET)

@@ -24,14 +24,13 @@ def bond(transactional_db: None) -> Bond:
 
 
 def close_code(conversation: Talk, *, timeout: float = 5) -> int:
-    """Return the code with which the server closes, past all frames."""
+    """Return the code with which the server closes, past all frames; -1 when the line was cut without one."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         try:
             conversation.connection.recv(timeout=max(0.01, deadline - time.monotonic()))
         except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code
+            return -1 if closed.rcvd is None else closed.rcvd.code
     raise AssertionError("the server did not close the socket")
 
 
@@ -73,7 +72,7 @@ def test_a_foreign_page_is_refused_before_the_socket_exists(live: LiveProcess, b
 
 @pytest.mark.parametrize("origin", ["http://localhost:8000", "http://127.0.0.1:8000"])
 def test_our_own_pages_may_connect(talk: Open, bond: Bond, origin: str) -> None:
-    assert talk(bond, additional_headers={"Origin": origin})
+    talk(bond, additional_headers={"Origin": origin})
 
 
 def test_another_path_is_no_socket(live: LiveProcess) -> None:
@@ -89,13 +88,13 @@ def test_too_many_sockets_of_one_person_are_refused(live: LiveProcess, talk: Ope
     deadline = time.monotonic() + 5
     while live.hub.size == 3 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert talk(bond)
+    talk(bond)
 
 
 def test_other_people_are_not_counted_with_them(talk: Open, bond: Bond) -> None:
     for _ in range(3):
         talk(bond)
-    assert talk(make_session_bond(make_user()))
+    talk(make_session_bond(make_user()))
 
 
 # --- The protocol ---------------------------------------------------------------------------------------------------
@@ -214,7 +213,7 @@ def test_a_flood_is_closed_with_4429(live: LiveProcess, talk: Open, bond: Bond) 
             conversation.connection.send('{"op":"ping"}')
     assert close_code(conversation) == 4429
     assert live.hub.size == 0
-    assert talk(bond)
+    talk(bond)
 
 
 def test_ten_thousand_keys_are_refused(talk: Open, bond: Bond) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,7 +26,7 @@ from apps.accounts.tests.factories import make_owner, make_user
 from apps.core import cache, clock
 from apps.core.events import JobChanged, append_to_stream
 from apps.core.ids import uuid7
-from apps.live import channels
+from apps.live import channels, queries
 from apps.live.domain.bonds import Bond
 from apps.live.domain.news import Row, Update
 from apps.live.hub import Hub
@@ -167,7 +168,7 @@ def test_a_reader_that_comes_back_gets_a_fresh_snapshot(live: LiveProcess, talk:
     slow.subscribe("jobs")
     flood(live, bond)
     time.sleep(0.5)
-    frames = []
+    frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["op"] != "snapshot":
         frames.append(slow.hear())
     assert [frame["seq"] for frame in frames] == list(range(2, 2 + len(frames)))
@@ -263,7 +264,7 @@ def test_without_the_database_a_snapshot_comes_later(talk: Open, bond: Bond, mon
         monkeypatch.undo()
         raise OperationalError("the database system is starting up")
 
-    monkeypatch.setattr(channels.queries, "jobs_for", _away)
+    monkeypatch.setattr(queries, "jobs_for", _away)
     conversation.say(op="subscribe", id=1, channel="jobs")
     assert [conversation.hear()["op"] for _ in range(3)] == ["subscribed", "stale", "snapshot"]
 
