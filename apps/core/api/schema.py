@@ -55,7 +55,8 @@ class ApiSchema(AutoSchema):
         operation: _Document | None = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation is None:
             return None
-        problem = ResolvedComponent(name="Problem", type=ResolvedComponent.SCHEMA, schema=_PROBLEM, object="Problem")
+        kind = ResolvedComponent.SCHEMA
+        problem = ResolvedComponent(name="Problem", type=kind, schema=_PROBLEM, object="Problem")  # type: ignore[no-untyped-call]
         registry.register_on_missing(problem)
         for status in sorted(self._refusals(operation)):
             operation["responses"].setdefault(str(status), _refusal(status, problem.ref))

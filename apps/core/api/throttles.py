@@ -1,8 +1,6 @@
 """Limits on requests: one round trip to Redis each, and this process's memory while Redis is away, never none."""
 
 import math
-import threading
-import time
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -10,31 +8,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.http import HttpRequest
 from prometheus_client import Counter
-from redis.commands.core import Script
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from apps.core.cache import RedisOutage, health, redis_client
+from apps.core.locks import TokenBucket
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # that module loads this one, through the settings
 
 _hits = Counter("coinsphere_throttle_hits_total", "Requests refused because they came too fast.", ["scope"])
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_KEPT_IN_MEMORY = 20_000
-
-# The generic cell rate algorithm: one number a key, the time at which the bucket will be empty again.
-_TAKE = """
-local now = redis.call('TIME')
-now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-local each, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local due = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-local early = due - now - burst
-if early > 0 then return math.ceil(early) end
-due = due + each
-redis.call('SET', KEYS[1], string.format('%.3f', due), 'PX', math.ceil(due - now) + 1)
-return 0
-"""
 
 
 def client_address(request: HttpRequest | Request) -> str:
@@ -68,56 +51,14 @@ def parse_rate(rate: str) -> tuple[int, int]:
     return int(number), int(digits or 1) * _SECONDS[unit]
 
 
-class _Memory:
-    """The same algorithm in this process, for the time without Redis."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._due: dict[str, float] = {}
-
-    def take(self, key: str, *, each: float, burst: float, now: float) -> float:
-        """Take one from the bucket; return the milliseconds to wait, 0 when it was granted."""
-        with self._lock:
-            due = max(self._due.get(key, 0.0), now)
-            early = due - now - burst
-            if early > 0:
-                return early
-            if len(self._due) >= _KEPT_IN_MEMORY:
-                self._due = {name: until for name, until in self._due.items() if until > now}
-            self._due[key] = due + each
-            return 0.0
-
-
-_memory = _Memory()
-
-
 def take(*, scope: str, caller: str, rate: str) -> int:
     """Count one request of the caller; return 0, or the seconds after which it may try again."""
     number, seconds = parse_rate(rate)
-    each = seconds * 1000 / number
-    wait = _take(f"coinsphere:throttle:{scope}:{caller}", each=each, burst=each * (number - 1))
+    wait = TokenBucket(f"throttle:{scope}:{caller}", rate=number / seconds, burst=number).take()
     if not wait:
         return 0
     _hits.labels(scope=scope).inc()
-    return max(1, math.ceil(wait / 1000))
-
-
-def _take(key: str, *, each: float, burst: float) -> float:
-    if not health.resting():
-        try:
-            script = _script()
-            wait = float(script(keys=[key], args=[each, burst]))
-        except RedisOutage:
-            health.failed()
-        else:
-            health.answered()
-            return wait
-    return _memory.take(key, each=each, burst=burst, now=time.monotonic() * 1000)
-
-
-@lru_cache(maxsize=1)
-def _script() -> Script:
-    return redis_client().register_script(_TAKE)
+    return max(1, math.ceil(wait))
 
 
 class Throttle(BaseThrottle):

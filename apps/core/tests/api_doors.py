@@ -1,0 +1,140 @@
+"""A small API that the tests of the kernel's REST style walk through."""
+
+from typing import Any
+
+from django.db import DataError
+from django.http import Http404
+from django.urls import path
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.models import PersonalToken, User
+from apps.core.api.fields import AmountSerializerField
+from apps.core.api.idempotency import idempotent
+from apps.core.api.problems import bad_request, page_not_found, permission_denied, server_error
+from apps.core.api.times import RangeSerializer, TimeField
+from apps.core.api.views import ApiView, operation
+from apps.core.errors import ConflictError, NotFoundError, ProductError
+
+raised: list[BaseException] = []
+effects: list[str] = []
+
+
+class ItemSerializer(serializers.Serializer[dict[str, Any]]):
+    amount = AmountSerializerField()
+
+
+class NoteSerializer(serializers.Serializer[dict[str, Any]]):
+    name = serializers.CharField(max_length=20)
+    at = TimeField(required=False)
+    items = ItemSerializer(many=True, required=False)
+    extra = serializers.JSONField(required=False)
+
+
+class FilterSerializer(RangeSerializer):
+    names = serializers.ListField(child=serializers.CharField(), required=False)
+    closed = serializers.BooleanField(required=False, default=True)
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ["id", "email"]
+
+
+class NotesView(ApiView):
+    permission_classes = [AllowAny]
+
+    @operation(summary="Read notes", query=FilterSerializer, response=NoteSerializer(many=True))
+    def get(self, _request: Request) -> Response:
+        query = self.parse_query(FilterSerializer)
+        return Response({name: str(value) if name in {"from", "to"} else value for name, value in query.items()})
+
+    @operation(summary="Write a note", request=NoteSerializer, response=NoteSerializer, status=201)
+    def post(self, _request: Request) -> Response:
+        return self.answer(NoteSerializer, self.parse(NoteSerializer), status=201)
+
+
+class RaisingView(ApiView):
+    """Raises what the test put there."""
+
+    permission_classes = [AllowAny]
+
+    def get(self, _request: Request) -> Response:
+        raise raised.pop()
+
+
+class PeopleView(ApiView):
+    permission_classes = [AllowAny]
+    max_page_size = 50
+
+    def get(self, _request: Request) -> Response:
+        return self.page(User.objects.all(), PersonSerializer)
+
+
+class TokensByNameView(ApiView):
+    """Rows in an order that alone is not unique."""
+
+    permission_classes = [AllowAny]
+    ordering = ("-name",)
+
+    def get(self, _request: Request) -> Response:
+        return self.page(PersonalToken.objects.values("id", "name"), NameSerializer)
+
+
+class NameSerializer(serializers.Serializer[dict[str, Any]]):
+    name = serializers.CharField()
+
+
+class PrivateView(ApiView):
+    def get(self, request: Request) -> Response:
+        return Response({"person": request.user.pk})
+
+
+class OrdersView(ApiView):
+    """Creates something once."""
+
+    permission_classes = [AllowAny]
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return order(request)
+
+
+class SecretsView(OrdersView):
+    seals_answer = True
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return order(request)
+
+
+def order(request: Request) -> Response:
+    """Write a row, then do what the body asks for."""
+    User.objects.create(email=f"{request.data['name']}{len(effects)}@example.com")
+    effects.append(request.data["name"])
+    if request.data.get("fail"):
+        raise ConflictError
+    return Response({"number": len(effects), "secret": "canary-of-the-answer"}, status=201)
+
+
+ERRORS: dict[str, BaseException] = {
+    "not_found": NotFoundError("a detail that must not differ"),
+    "http404": Http404("no row 17 of somebody else"),
+    "data": DataError("value out of range"),
+    "product": ProductError("It broke."),
+}
+
+urlpatterns = [
+    path("api/notes", NotesView.as_view()),
+    path("api/raise", RaisingView.as_view()),
+    path("api/people", PeopleView.as_view()),
+    path("api/names", TokensByNameView.as_view()),
+    path("api/private", PrivateView.as_view()),
+    path("api/orders", OrdersView.as_view()),
+    path("api/secrets", SecretsView.as_view()),
+    path("page/raise", RaisingView.as_view()),
+]
+handler400, handler403, handler404, handler500 = bad_request, permission_denied, page_not_found, server_error
