@@ -130,7 +130,20 @@ class Cluster:
     def accepts(self) -> bool:
         """Say whether the server takes connections; while it recovers from a crash it does not."""
         done = subprocess.run(  # noqa: S603 - a fixed program
-            [self._binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "2"],
+            [
+                self._binary("pg_isready"),
+                "-q",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-U",
+                _ROLE,
+                "-d",
+                _DATABASE,
+                "-t",
+                "2",
+            ],
             check=False,
             stdin=subprocess.DEVNULL,
         )

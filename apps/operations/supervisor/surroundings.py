@@ -69,6 +69,7 @@ def environment(folder: DataFolder, outside: Mapping[str, str]) -> dict[str, str
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder(folder)),
         "PYTHONUNBUFFERED": "1",
+        "CELERY_SKIP_CHECKS": "1",  # `check` has run them; here they would load every page into the workers
         "MALLOC_ARENA_MAX": "2",  # threads share two heaps instead of sixteen
     }
 

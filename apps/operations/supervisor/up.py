@@ -76,7 +76,8 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
         with_trainer=wishes.with_trainer,
     )
     _write_facts(folder, wishes, services.as_pairs(), programs, started_at)
-    house.step(prepare_step(), failure="The product could not be prepared.", seconds=_PREPARE_PATIENCE)
+    wanted = ("--with-demo",) if wishes.demo else ()
+    house.step(prepare_step(*wanted), failure="The product could not be prepared.", seconds=_PREPARE_PATIENCE)
     speaker.done("tables and files")
     for program in programs:
         house.start(program)

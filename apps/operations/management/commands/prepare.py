@@ -4,8 +4,10 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.core import clock
 from apps.core.errors import ProductError
 from apps.operations.actions import preparation
+from apps.operations.actions.first_people import ensure_first_people
 
 
 class Command(BaseCommand):
@@ -16,6 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Name the options."""
+        parser.add_argument("--with-demo", action="store_true", help="make a demo account if there is none")
         parser.add_argument("--tables-only", action="store_true", help="run migrations and nothing else")
 
     def handle(self, *_args: object, **options: object) -> None:
@@ -24,5 +27,6 @@ class Command(BaseCommand):
             preparation.bring_tables_up_to_date()
             if not options["tables_only"]:
                 preparation.collect_static_files()
+                ensure_first_people(with_demo=bool(options["with_demo"]), now=clock.now())
         except ProductError as error:
             raise CommandError(str(error)) from error
