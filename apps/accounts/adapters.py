@@ -123,9 +123,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
-        sign_in.note_sign_in(
-            user=user, via="session", door="page", now=clock.now(), request_meta=request_meta(request)
-        )
+        sign_in.note_sign_in(user=user, via="session", door="page", now=clock.now(), request_meta=request_meta(request))
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:  # noqa: ANN401
         response: HttpResponse = super().post_login(request, user, **options)

@@ -28,7 +28,7 @@ class ScopeMissingError(DeniedError):
 
     code = "scope_missing"
     title = "This token may not do this"
-    default_detail = "Make a personal token with the scope that this needs: write to change things, admin to administer."
+    default_detail = "Make a personal token with the scope that this needs: write to change, admin to administer."
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from apps.accounts.adapters import session_grant
 from apps.accounts.domain.grants import Grant, Scope
+from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import DeniedError, UnauthenticatedError
 
@@ -40,9 +41,11 @@ def grant_of(request: Request) -> Grant:
     return session_grant(request)
 
 
-def _require_person(request: Request) -> None:
-    if request.user is None or not request.user.is_authenticated:
+def person_of(request: Request) -> User:
+    """Return who sent the request; nobody without having signed in gets past."""
+    if not isinstance(request.user, User):
         raise UnauthenticatedError
+    return request.user
 
 
 class ScopeAllows(BasePermission):
@@ -56,15 +59,14 @@ class RunsInstance(BasePermission):
     """Owners and admins; a personal token needs the admin scope."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the framework's signature
-        _require_person(request)
-        return bool(getattr(request.user, "runs_instance", False)) and Scope.ADMIN in grant_of(request).scopes
+        return person_of(request).runs_instance and Scope.ADMIN in grant_of(request).scopes
 
 
 class Interactive(BasePermission):
     """A person who signed in themselves, in a browser or a program; no personal token."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the framework's signature
-        _require_person(request)
+        person_of(request)
         if grant_of(request).is_personal_token:
             raise PersonalTokenRefusedError
         return True

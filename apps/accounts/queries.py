@@ -21,8 +21,9 @@ from apps.accounts.models.audit import AuditQuerySet
 from apps.accounts.models.people import UserQuerySet
 from apps.core.errors import NotFoundError
 
-_PERSON = [field.attname for field in User._meta.concrete_fields]
-_PERSON_COLUMNS = ", ".join(f"person.{field.column}" for field in User._meta.concrete_fields)
+_FIELDS = User._meta.concrete_fields  # noqa: SLF001 - Django's documented API of models
+_PERSON = [field.attname for field in _FIELDS]
+_PERSON_COLUMNS = ", ".join(f"person.{field.column}" for field in _FIELDS)
 _BY_FAMILY = f"""
 SELECT family.authenticated_at, {_PERSON_COLUMNS}
 FROM accounts_refreshfamily family JOIN accounts_user person ON person.id = family.user_id

@@ -307,7 +307,18 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
 
     class Meta:
         model = AuditEntry
-        fields = ["id", "at", "action", "actor", "subject", "target", "detail", "network_address", "device", "request_id"]
+        fields = [
+            "id",
+            "at",
+            "action",
+            "actor",
+            "subject",
+            "target",
+            "detail",
+            "network_address",
+            "device",
+            "request_id",
+        ]
         read_only_fields = fields
 
 

@@ -12,9 +12,7 @@ AGE = timedelta(minutes=5)
 def begin_ceremony(*, kind: CeremonyKind, user: User | None, now: datetime, state: str = "") -> str:
     """Store the half-finished thing and return its ticket."""
     ticket = new_ticket()
-    Ceremony.objects.create(
-        kind=kind, user=user, state=state, ticket_hash=secret_hash(ticket), expires_at=now + AGE
-    )
+    Ceremony.objects.create(kind=kind, user=user, state=state, ticket_hash=secret_hash(ticket), expires_at=now + AGE)
     return ticket
 
 

@@ -37,9 +37,7 @@ def order_mail(
 
 def order_notice(*, user: User, notice: str, now: datetime, request_meta: RequestMeta) -> None:
     """Tell a person by mail what was done to their account."""
-    order_mail(
-        kind=MailKind.NOTICE, user=user, address=user.email, notice=notice, now=now, request_meta=request_meta
-    )
+    order_mail(kind=MailKind.NOTICE, user=user, address=user.email, notice=notice, now=now, request_meta=request_meta)
 
 
 def note_account_act(*, user: User, notice: str, now: datetime, request_meta: RequestMeta) -> None:

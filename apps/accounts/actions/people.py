@@ -120,7 +120,8 @@ def delete_account(*, user: User, now: datetime, request_meta: RequestMeta) -> N
     if person.role == Role.OWNER and others.exists():
         _check_other_owner(person)
     end_everything(user=person, reason="deleted", now=now)
-    record_audit(actor=None, action="account.deleted", target=str(person.pk), now=now)
+    nameless = RequestMeta(request_id=request_meta.request_id)
+    record_audit(actor=None, action="account.deleted", target=str(person.pk), now=now, request_meta=nameless)
     AuditEntry.objects.for_user(person).update(network_address="", device="")
     publish(UserDeleted(user_id=person.pk))
     person.delete()
@@ -147,6 +148,4 @@ def _check_other_owner(person: User) -> None:
 
 
 def _note_person(actor: User, person: User, action: str, *, now: datetime, request_meta: RequestMeta) -> None:
-    record_audit(
-        actor=actor, subject=person, action=action, target=str(person.pk), now=now, request_meta=request_meta
-    )
+    record_audit(actor=actor, subject=person, action=action, target=str(person.pk), now=now, request_meta=request_meta)

@@ -1,7 +1,8 @@
 """Sessions of programs: a family of tokens is opened by a sign-in, kept up by refreshing, and ended as a whole."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -46,7 +47,7 @@ def open_family(*, user: User, now: datetime, request_meta: RequestMeta) -> Toke
         created_at=now,
         authenticated_at=now,
         last_used_at=now,
-        expires_at=now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+        expires_at=now + _life("REFRESH_TOKEN_LIFETIME"),
     )
     return _pair(family, now=now)
 
@@ -82,7 +83,7 @@ def _rotate(claims: signed_tokens.Claims, *, now: datetime, request_meta: Reques
         return None
     family.live_token = uuid7()
     family.last_used_at = now
-    family.expires_at = now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    family.expires_at = now + _life("REFRESH_TOKEN_LIFETIME")
     family.save(update_fields=["live_token", "last_used_at", "expires_at"])
     return _pair(family, now=now)
 
@@ -111,7 +112,8 @@ def end_by_refresh_token(*, refresh: str, now: datetime, request_meta: RequestMe
 @transaction.atomic
 def end_all_families(*, user: User, reason: str, now: datetime, but: UUID | None = None) -> int:
     """End every program's session of this person, save one."""
-    families = list(RefreshFamily.objects.for_user(user).open(now=now).select_for_update().exclude(pk=but))
+    found = RefreshFamily.objects.for_user(user).open(now=now).select_for_update()
+    families = list(found if but is None else found.exclude(pk=but))
     _end(families, reason=reason, now=now)
     return len(families)
 
@@ -119,6 +121,10 @@ def end_all_families(*, user: User, reason: str, now: datetime, but: UUID | None
 def renew_proof(*, family_id: UUID, now: datetime) -> None:
     """Note that the person behind a program's session has just proved again who they are."""
     RefreshFamily.objects.open(now=now).filter(pk=family_id).update(authenticated_at=now)
+
+
+def _life(name: str) -> timedelta:
+    return cast("timedelta", settings.SIMPLE_JWT[name])
 
 
 def _end(families: list[RefreshFamily], *, reason: str, now: datetime) -> None:
@@ -142,6 +148,6 @@ def _pair(family: RefreshFamily, *, now: datetime) -> TokenPair:
         )
 
     return TokenPair(
-        access=signed(signed_tokens.ACCESS, uuid7(), now + settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]),
+        access=signed(signed_tokens.ACCESS, uuid7(), now + _life("ACCESS_TOKEN_LIFETIME")),
         refresh=signed(signed_tokens.REFRESH, family.live_token, family.expires_at),
     )

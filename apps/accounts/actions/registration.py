@@ -145,9 +145,7 @@ def make_invite(*, actor: User, role: Role, note: str, now: datetime, request_me
     """Make an invite for one person; return it with the token that its link carries."""
     if not actor.runs_instance or (role is Role.ADMIN and actor.role != Role.OWNER) or role is Role.OWNER:
         raise DeniedError("Only the owner may invite an admin; nobody can be invited as owner.")
-    invite = Invite.objects.create(
-        created_by=actor, role=role, note=note, created_at=now, expires_at=now + INVITE_AGE
-    )
+    invite = Invite.objects.create(created_by=actor, role=role, note=note, created_at=now, expires_at=now + INVITE_AGE)
     record_audit(
         actor=actor,
         action="invite.created",

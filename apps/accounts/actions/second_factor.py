@@ -53,9 +53,7 @@ class TotpOffer:
 def offer_totp(*, user: User, now: datetime) -> TotpOffer:
     """Make a secret for an authenticator app; it counts once a code has been shown."""
     secret = authenticators.new_totp_secret()
-    ticket = begin_ceremony(
-        kind=CeremonyKind.TOTP_NEW, user=user, state=authenticators.sealed(secret), now=now
-    )
+    ticket = begin_ceremony(kind=CeremonyKind.TOTP_NEW, user=user, state=authenticators.sealed(secret), now=now)
     return TotpOffer(ticket=ticket, secret=secret, uri=authenticators.totp_uri(user=user, secret=secret))
 
 

@@ -1,6 +1,8 @@
 """REST: personal tokens, sessions, the audit log."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from rest_framework.permissions import IsAuthenticated
@@ -11,7 +13,7 @@ from apps.accounts import serializers as shapes
 from apps.accounts.actions import personal_tokens, sessions
 from apps.accounts.adapters import request_meta
 from apps.accounts.domain.grants import Scope
-from apps.accounts.permissions import Interactive, RecentSignIn, RunsInstance, grant_of
+from apps.accounts.permissions import Interactive, RecentSignIn, RunsInstance, grant_of, person_of
 from apps.accounts.queries import audit_of, audit_of_all, personal_tokens_of, sessions_of
 from apps.core import clock
 from apps.core.api.idempotency import idempotent
@@ -28,13 +30,13 @@ class PersonalTokensView(ApiView):
     seals_answer = True
     ordering = ("-id",)
 
-    def get_permissions(self) -> list[object]:
+    def get_permissions(self) -> Sequence[Any]:
         """Let a person look at the list without a fresh proof."""
         return [Interactive()] if self.request.method == "GET" else super().get_permissions()
 
     @operation(summary="Your personal tokens", response=shapes.PersonalTokenSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.page(personal_tokens_of(user=request.user), shapes.PersonalTokenSerializer)
+        return self.page(personal_tokens_of(user=person_of(request)), shapes.PersonalTokenSerializer)
 
     @operation(
         summary="Make a personal token",
@@ -48,7 +50,7 @@ class PersonalTokensView(ApiView):
         values = self.parse(shapes.PersonalTokenRequestSerializer)
         now = clock.now()
         row, text = personal_tokens.make_personal_token(
-            user=request.user,
+            user=person_of(request),
             name=values["name"],
             scopes=[Scope(scope) for scope in values["scopes"]],
             expires_at=values["expires_at"] or now + DEFAULT_LIFE,
@@ -66,7 +68,7 @@ class PersonalTokenView(ApiView):
     @operation(summary="Revoke a personal token", status=204)
     def delete(self, request: Request, token_id: UUID) -> Response:
         personal_tokens.revoke_personal_token(
-            user=request.user,
+            user=person_of(request),
             token_id=token_id,
             now=clock.now(),
             request_meta=request_meta(request),
@@ -82,7 +84,7 @@ class SessionsView(ApiView):
     @operation(summary="Your sessions", response=shapes.SessionSerializer(many=True))
     def get(self, request: Request) -> Response:
         found = sessions_of(
-            user=request.user,
+            user=person_of(request),
             now=clock.now(),
             family_id=grant_of(request).family_id,
             session_key=request.session.session_key or "",
@@ -98,7 +100,7 @@ class SessionView(ApiView):
     @operation(summary="End a session", status=204)
     def delete(self, request: Request, session_id: str) -> Response:
         sessions.end_session(
-            user=request.user,
+            user=person_of(request),
             session_id=session_id,
             now=clock.now(),
             request_meta=request_meta(request),
@@ -120,7 +122,7 @@ class AuditView(ApiView):
     )
     def get(self, request: Request) -> Response:
         if self.parse_query(shapes.AuditQuerySerializer)["scope"] == "own":
-            return self.page(audit_of(user=request.user), shapes.AuditEntrySerializer)
+            return self.page(audit_of(user=person_of(request)), shapes.AuditEntrySerializer)
         if not RunsInstance().has_permission(request, self):
             raise DeniedError("Only those who run the instance see the whole log.")
         return self.page(audit_of_all(), shapes.AuditEntrySerializer)

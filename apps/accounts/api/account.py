@@ -1,5 +1,8 @@
 """REST: oneself, preferences, passwords."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,7 +11,7 @@ from apps.accounts import serializers as shapes
 from apps.accounts.actions import passwords, people
 from apps.accounts.adapters import keep_session, request_meta
 from apps.accounts.api.sign_in import OpenDoor
-from apps.accounts.permissions import Interactive, RecentSignIn, grant_of
+from apps.accounts.permissions import Interactive, RecentSignIn, grant_of, person_of
 from apps.accounts.queries import preferences_of
 from apps.core import clock
 from apps.core.api.views import ApiView, operation
@@ -19,7 +22,7 @@ class MeView(ApiView):
 
     permission_classes = (IsAuthenticated,)
 
-    def get_permissions(self) -> list[object]:
+    def get_permissions(self) -> Sequence[Any]:
         """Ask for a recent sign-in before an account is deleted."""
         return [RecentSignIn()] if self.request.method == "DELETE" else super().get_permissions()
 
@@ -30,15 +33,15 @@ class MeView(ApiView):
     @operation(summary="Change your name", request=shapes.ProfileSerializer, response=shapes.UserSerializer)
     def patch(self, request: Request) -> Response:
         values = self.parse(shapes.ProfileSerializer, partial=True)
-        name = values.get("display_name", request.user.display_name)
+        name = values.get("display_name", person_of(request).display_name)
         meta = request_meta(request)
-        user = people.update_profile(user=request.user, display_name=name, now=clock.now(), request_meta=meta)
+        user = people.update_profile(user=person_of(request), display_name=name, now=clock.now(), request_meta=meta)
         return self.answer(shapes.UserSerializer, user)
 
     @operation(summary="Delete your account", description="And everything of yours, at once and for good.", status=204)
     def delete(self, request: Request) -> Response:
         meta = request_meta(request)
-        people.delete_account(user=request.user, now=clock.now(), request_meta=meta)
+        people.delete_account(user=person_of(request), now=clock.now(), request_meta=meta)
         return self.nothing()
 
 
@@ -49,7 +52,7 @@ class PreferencesView(ApiView):
 
     @operation(summary="Your preferences", response=shapes.PreferencesSerializer)
     def get(self, request: Request) -> Response:
-        return self.answer(shapes.PreferencesSerializer, preferences_of(user=request.user))
+        return self.answer(shapes.PreferencesSerializer, preferences_of(user=person_of(request)))
 
     @operation(
         summary="Set your preferences",
@@ -59,7 +62,9 @@ class PreferencesView(ApiView):
     )
     def put(self, request: Request) -> Response:
         values = self.parse(shapes.PreferencesSerializer)
-        return self.answer(shapes.PreferencesSerializer, people.save_preferences(user=request.user, values=values))
+        return self.answer(
+            shapes.PreferencesSerializer, people.save_preferences(user=person_of(request), values=values)
+        )
 
 
 class PasswordView(ApiView):
@@ -76,7 +81,7 @@ class PasswordView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.PasswordChangeSerializer)
         passwords.change_password(
-            user=request.user,
+            user=person_of(request),
             current=values["current_password"],
             password=values["new_password"],
             family_id=grant_of(request).family_id,
@@ -85,7 +90,7 @@ class PasswordView(ApiView):
             request_meta=request_meta(request),
         )
         if grant_of(request).family_id is None:
-            keep_session(request, request.user)
+            keep_session(request, person_of(request))
         return self.nothing()
 
 
@@ -121,7 +126,5 @@ class PasswordResetConfirmView(OpenDoor):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.PasswordResetConfirmSerializer)
         meta = request_meta(request)
-        passwords.reset_password(
-            key=values["key"], password=values["new_password"], now=clock.now(), request_meta=meta
-        )
+        passwords.reset_password(key=values["key"], password=values["new_password"], now=clock.now(), request_meta=meta)
         return self.nothing()

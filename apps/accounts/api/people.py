@@ -1,16 +1,18 @@
 """REST for those who run the instance: people, roles, invites."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts import queries
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import people, registration
 from apps.accounts.adapters import request_meta
 from apps.accounts.models import Role
-from apps.accounts.permissions import RecentSignIn, RunsInstance
-from apps.accounts.queries import open_invites, people as everybody, person_by_id
+from apps.accounts.permissions import RecentSignIn, RunsInstance, person_of
 from apps.core import clock
 from apps.core.api.idempotency import idempotent
 from apps.core.api.views import ApiView, operation
@@ -24,7 +26,7 @@ class PeopleView(ApiView):
 
     @operation(summary="People", response=shapes.UserSerializer(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
-        return self.page(everybody(), shapes.UserSerializer)
+        return self.page(queries.people(), shapes.UserSerializer)
 
 
 class PersonView(ApiView):
@@ -34,7 +36,7 @@ class PersonView(ApiView):
 
     @operation(summary="A person", response=shapes.UserSerializer)
     def get(self, request: Request, person_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
-        return self.answer(shapes.UserSerializer, person_by_id(person_id=person_id))
+        return self.answer(shapes.UserSerializer, queries.person_by_id(person_id=person_id))
 
     @operation(
         summary="Change a person's role, or keep them out",
@@ -44,7 +46,7 @@ class PersonView(ApiView):
     def patch(self, request: Request, person_id: UUID) -> Response:
         values = self.parse(shapes.PersonChangeSerializer, partial=True)
         person = people.manage_person(
-            actor=request.user,
+            actor=person_of(request),
             person_id=person_id,
             role=Role(values["role"]) if "role" in values else None,
             is_active=values.get("is_active"),
@@ -61,13 +63,13 @@ class InvitesView(ApiView):
     seals_answer = True
     ordering = ("-id",)
 
-    def get_permissions(self) -> list[object]:
+    def get_permissions(self) -> Sequence[Any]:
         """Let those who run the instance look at the list without a fresh proof."""
         return [RunsInstance()] if self.request.method == "GET" else super().get_permissions()
 
     @operation(summary="Open invites", response=shapes.InviteSerializer(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
-        return self.page(open_invites(now=clock.now()), shapes.InviteSerializer)
+        return self.page(queries.open_invites(now=clock.now()), shapes.InviteSerializer)
 
     @operation(
         summary="Invite somebody",
@@ -80,7 +82,7 @@ class InvitesView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.InviteRequestSerializer)
         invite, token = registration.make_invite(
-            actor=request.user,
+            actor=person_of(request),
             role=Role(values["role"]),
             note=values["note"],
             now=clock.now(),
@@ -98,7 +100,7 @@ class InviteView(ApiView):
     @operation(summary="Take back an invite", status=204)
     def delete(self, request: Request, invite_id: UUID) -> Response:
         registration.revoke_invite(
-            actor=request.user,
+            actor=person_of(request),
             invite_id=invite_id,
             now=clock.now(),
             request_meta=request_meta(request),

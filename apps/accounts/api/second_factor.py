@@ -1,12 +1,15 @@
 """REST: authenticator app, recovery codes, passkeys. A personal token reaches none of them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import second_factor
 from apps.accounts.adapters import request_meta
-from apps.accounts.permissions import Interactive, RecentSignIn
+from apps.accounts.permissions import Interactive, RecentSignIn, person_of
 from apps.accounts.queries import second_factors_of
 from apps.core import clock
 from apps.core.api.views import ApiView, operation
@@ -19,7 +22,7 @@ class SecondFactorsView(ApiView):
 
     @operation(summary="Your second factors", response=shapes.SecondFactorsSerializer)
     def get(self, request: Request) -> Response:
-        return self.answer(shapes.SecondFactorsSerializer, second_factors_of(user=request.user))
+        return self.answer(shapes.SecondFactorsSerializer, second_factors_of(user=person_of(request)))
 
 
 class TotpView(ApiView):
@@ -30,13 +33,13 @@ class TotpView(ApiView):
     @operation(summary="Begin with an authenticator app", response=shapes.TotpOfferSerializer)
     def post(self, request: Request) -> Response:
         return self.answer(
-            shapes.TotpOfferSerializer, second_factor.offer_totp(user=request.user, now=clock.now())
+            shapes.TotpOfferSerializer, second_factor.offer_totp(user=person_of(request), now=clock.now())
         )
 
     @operation(summary="Remove the authenticator app", status=204)
     def delete(self, request: Request) -> Response:
         meta = request_meta(request)
-        second_factor.turn_off_totp(user=request.user, now=clock.now(), request_meta=meta)
+        second_factor.turn_off_totp(user=person_of(request), now=clock.now(), request_meta=meta)
         return self.nothing()
 
 
@@ -54,7 +57,7 @@ class TotpConfirmView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.TotpConfirmSerializer)
         codes = second_factor.confirm_totp(
-            user=request.user, **values, now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), **values, now=clock.now(), request_meta=request_meta(request)
         )
         return self.answer(shapes.RecoveryCodesSerializer, {"recovery_codes": codes})
 
@@ -67,14 +70,14 @@ class RecoveryCodesView(ApiView):
     @operation(summary="The recovery codes that are left", response=shapes.RecoveryCodesSerializer)
     def get(self, request: Request) -> Response:
         codes = second_factor.show_recovery_codes(
-            user=request.user, now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), now=clock.now(), request_meta=request_meta(request)
         )
         return self.answer(shapes.RecoveryCodesSerializer, {"recovery_codes": codes})
 
     @operation(summary="Make new recovery codes", response=shapes.RecoveryCodesSerializer)
     def post(self, request: Request) -> Response:
         codes = second_factor.renew_recovery_codes(
-            user=request.user, now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), now=clock.now(), request_meta=request_meta(request)
         )
         return self.answer(shapes.RecoveryCodesSerializer, {"recovery_codes": codes})
 
@@ -84,13 +87,13 @@ class PasskeysView(ApiView):
 
     permission_classes = (RecentSignIn,)
 
-    def get_permissions(self) -> list[object]:
+    def get_permissions(self) -> Sequence[Any]:
         """Let a person look at the list without a fresh proof."""
         return [Interactive()] if self.request.method == "GET" else super().get_permissions()
 
     @operation(summary="Your passkeys", response=shapes.PasskeySerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.results(second_factors_of(user=request.user).passkeys, shapes.PasskeySerializer)
+        return self.results(second_factors_of(user=person_of(request)).passkeys, shapes.PasskeySerializer)
 
     @operation(
         summary="Add a passkey",
@@ -102,7 +105,7 @@ class PasskeysView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.PasskeyAddSerializer)
         passkey, codes = second_factor.add_passkey(
-            user=request.user, **values, now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), **values, now=clock.now(), request_meta=request_meta(request)
         )
         shown = {**shapes.PasskeySerializer(passkey).data, "recovery_codes": codes}
         return Response(shown, status=201)
@@ -115,7 +118,7 @@ class PasskeyOptionsView(ApiView):
 
     @operation(summary="Begin with a passkey", response=shapes.CeremonySerializer)
     def post(self, request: Request) -> Response:
-        ticket, options = second_factor.offer_passkey(user=request.user, now=clock.now())
+        ticket, options = second_factor.offer_passkey(user=person_of(request), now=clock.now())
         return self.answer(shapes.CeremonySerializer, {"ticket": ticket, "options": options})
 
 
@@ -127,5 +130,5 @@ class PasskeyView(ApiView):
     @operation(summary="Remove a passkey", status=204)
     def delete(self, request: Request, passkey_id: str) -> Response:
         meta = request_meta(request)
-        second_factor.remove_passkey(user=request.user, passkey_id=passkey_id, now=clock.now(), request_meta=meta)
+        second_factor.remove_passkey(user=person_of(request), passkey_id=passkey_id, now=clock.now(), request_meta=meta)
         return self.nothing()

@@ -10,8 +10,7 @@ from rest_framework.response import Response
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import program_sessions, registration, sign_in
 from apps.accounts.adapters import refuse_plain_http, renew_session_proof, request_meta
-from apps.accounts.models import User
-from apps.accounts.permissions import Interactive, grant_of
+from apps.accounts.permissions import Interactive, grant_of, person_of
 from apps.core import clock
 from apps.core.api.idempotency import idempotent
 from apps.core.api.views import ApiView, operation
@@ -43,7 +42,7 @@ class RegisterView(OpenDoor):
 
     @operation(
         summary="Register",
-        description="Makes an account; the first one owns the instance. Open, by invite or closed, as the owner decides.",
+        description="Makes an account; the first one owns the instance. Open, by invite, or closed.",
         request=shapes.RegisterSerializer,
         response=shapes.UserSerializer,
         status=201,
@@ -159,9 +158,9 @@ class LogoutView(ApiView):
             return self.nothing()
         Interactive().has_permission(request, self)
         family_id = grant_of(request).family_id
-        if family_id is None or not isinstance(request.user, User):
+        if family_id is None:
             raise InvalidError("Send the access token of the session to end, or its refresh token.")
-        program_sessions.end_family(user=request.user, family_id=family_id, now=clock.now(), request_meta=meta)
+        program_sessions.end_family(user=person_of(request), family_id=family_id, now=clock.now(), request_meta=meta)
         return self.nothing()
 
 
@@ -179,9 +178,7 @@ class ReauthenticateView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.ReauthenticateSerializer)
         now = clock.now()
-        sign_in.prove_identity(
-            user=request.user, **values, now=now, request_meta=request_meta(request)
-        )
+        sign_in.prove_identity(user=person_of(request), **values, now=now, request_meta=request_meta(request))
         family_id = grant_of(request).family_id
         if family_id is None:
             renew_session_proof(request)

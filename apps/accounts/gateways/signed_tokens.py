@@ -65,7 +65,7 @@ class KeyedTokenBackend(TokenBackend):
 
 @lru_cache(maxsize=1)
 def _backend() -> KeyedTokenBackend:
-    options = settings.SIMPLE_JWT
+    options: dict[str, Any] = dict(settings.SIMPLE_JWT)
     return KeyedTokenBackend(
         key_id=hashlib.sha256(options["VERIFYING_KEY"].encode()).hexdigest()[:16],
         algorithm=options["ALGORITHM"],
