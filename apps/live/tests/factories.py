@@ -28,7 +28,7 @@ def make_session_bond(user: User) -> Bond:
     """Sign a person in with a browser."""
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.create()
     listed = UserSession.objects.create(user=user, ip="127.0.0.1", session_key=store.session_key, user_agent="test")
