@@ -13,6 +13,7 @@ from django.db import connections
 
 from apps.core import clock
 from apps.operations.actions.heartbeats import beat, end_beat
+from apps.operations.gateways.memory import memory_mib
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class Heartbeat:
                 started_at=self.started_at,
                 version=settings.VERSION,
                 now=clock.now(),
+                detail={"memory_mib": memory_mib(pid=self.pid)},
             )
         except DatabaseError as error:
             if not self._is_out:
