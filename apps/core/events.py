@@ -25,7 +25,7 @@ from django.conf import settings
 from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.utils.module_loading import import_string
+from django.utils.module_loading import autodiscover_modules, import_string
 from prometheus_client import Counter
 
 from apps.core.cache import RedisOutage, async_redis_client, health, redis_client, redis_is_up
@@ -195,7 +195,7 @@ def lines_for(event: type[Event]) -> tuple[Line, ...]:
 
 def check_switchboard(**_kwargs: object) -> list[Error]:
     """Return as Django's system check what would fail when an event comes: unknown functions and tasks."""
-    current_app.loader.import_default_modules()
+    autodiscover_modules("tasks")  # not Celery's loader: that one runs the system checks, and so this
     return [
         Error(f"{line.event.__name__}: there is no {line.how} target {line.target}.", id="core.E001")
         for line in itertools.chain.from_iterable(_switchboard(settings.SWITCHBOARD).values())
