@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -76,48 +77,56 @@ def leave_task(task_id: str) -> None:
 
 # --- Redaction ------------------------------------------------------------------------------------------------------
 _NAMES = (
-    r"(?:[\w-]*?(?:api[_-]?key|api[_-]?secret|api[_-]?sign|access[_-]?key|access[_-]?sign|private[_-]?key|secret[_-]?key"
+    r"(?:api[_-]?key|api[_-]?secret|api[_-]?sign|access[_-]?key|access[_-]?sign|private[_-]?key|secret[_-]?key"
     r"|master[_-]?key|data[_-]?key|secret|seed|mnemonic|passphrase|password|passwd|token|authorization|signature"
-    r"|cookie|sessionid|coinsphere_session|coinsphere_csrf|csrfmiddlewaretoken|ticket|totp|otp)\d*)"
+    r"|cookie|sessionid|coinsphere_session|csrf|csrfmiddlewaretoken|ticket|otp)\d*"
 )
+_NAME_ONLY = re.compile(rf"[\w-]*?{_NAMES}", re.IGNORECASE)
 _QUOTE = r"(?:\\*[\"'])"
 # From a quote to the same quote, past quotes that are escaped once more, or to the end of a text cut short.
 _QUOTED = rf"(?P<open>{_QUOTE})(?:(?!(?<!\\)(?P=open)).)*(?:(?P=open)|\Z)"
-_NAME_ONLY = re.compile(_NAMES, re.IGNORECASE)
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
+_NAME_HINTS = ("key", "sec", "seed", "mnem", "pass", "token", "author", "sign", "cookie", "sess", "csrf", "ticket", "otp")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a secret looks like; the hints are looked for first, because most lines hold none of them."""
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    instead: str
+
+
+def _shape(hints: tuple[str, ...], pattern: str, instead: str = HIDDEN) -> _Shape:
+    return _Shape(hints, re.compile(pattern, re.IGNORECASE | re.DOTALL), instead)
+
+
+_SHAPES = (
+    _shape(("-----begin",), r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     # "Authorization: Bearer x", "Cookie: a=b; c=d": the whole value goes, up to a quote or the end of the line
-    (
-        re.compile(rf"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)({_QUOTE}?\s*[:=,]\s*b?{_QUOTE}?)[^\"'\\\r\n]+"),
+    _shape(
+        ("authorization", "cookie"),
+        rf"(authorization|cookie)({_QUOTE}?\s*[:=,]\s*b?{_QUOTE}?)[^\"'\\\r\n]+",
         rf"\1\2{HIDDEN}",
     ),
-    (re.compile(r"(?i)\b(bearer|basic|token|bot)\s+[A-Za-z0-9._~+/=:-]{16,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"\bcs_[a-z]+_[A-Za-z0-9_-]{8,}"), HIDDEN),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"), HIDDEN),
-    (re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"), HIDDEN),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@\"'\\]+@"), rf"\1{HIDDEN}@"),
-    # "api_key": "x", 'api_key': 'x', also escaped once more inside JSON, and tuples ("api_key", "x")
-    (
-        re.compile(
-            rf"(?i)({_QUOTE}{_NAMES}{_QUOTE}\s*[:=,]\s*b?){_QUOTED}",
-            re.DOTALL,
-        ),
-        rf"\1\g<open>{HIDDEN}\g<open>",
-    ),
-    # api_key="x y", password='x'
-    (
-        re.compile(rf"(?i)\b({_NAMES}\s*[:=]\s*b?){_QUOTED}", re.DOTALL),
-        rf"\1\g<open>{HIDDEN}\g<open>",
-    ),
+    _shape(("bearer", "basic", "token"), r"\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=:-]{16,}", rf"\1 {HIDDEN}"),
+    _shape(("cs_",), r"\bcs_[a-z]{2,12}_[A-Za-z0-9_-]{8,}"),
+    _shape(("eyj",), r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{4,}"),
+    _shape((":aa",), r"(?<!\d)\d{6,12}:AA[A-Za-z0-9_-]{28,}"),
+    _shape(("://",), r"://[^\s/@\"'\\]+@", rf"://{HIDDEN}@"),
+    # "api_key": "x", 'api_key': 'x', also escaped once more inside JSON; ("api_key", "x"); api_key="x y"
+    _shape(_NAME_HINTS, rf"({_NAMES}(?:{_QUOTE}\s*[:=,]|\s*[:=])\s*b?){_QUOTED}", rf"\1\g<open>{HIDDEN}\g<open>"),
     # api_key=x&, token: x
-    (re.compile(rf"(?i)\b({_NAMES}{_QUOTE}?\s*(?:=|:)\s*)(?!{_QUOTE})[^\s&,;)\]}}\"'\\]+"), rf"\1{HIDDEN}"),
+    _shape(_NAME_HINTS, rf"({_NAMES}{_QUOTE}?\s*[:=]\s*)(?!{_QUOTE})[^\s&,;)\]}}\"'\\]+", rf"\1{HIDDEN}"),
 )
 
 
 def redact(text: str) -> str:
     """Return the text with everything that has the shape of a secret taken out."""
-    for pattern, replacement in _SHAPES:
-        text = pattern.sub(replacement, text)
+    lowered = text.lower()
+    for shape in _SHAPES:
+        if any(hint in lowered for hint in shape.hints):
+            text = shape.pattern.sub(shape.instead, text)
     return text
 
 
