@@ -47,6 +47,7 @@ def _on_throwaway(command: Sequence[str]) -> int:
         folder.lock(purpose="throw-away services")
         return _host(folder, command, throwaway=True)
     finally:
+        folder.release()
         outside = shared_folder(data=root)
         for place in (root, outside):
             if place is not None:

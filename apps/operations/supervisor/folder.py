@@ -94,6 +94,13 @@ class DataFolder:
                 raise StartError(_taken(self.root, holder))
             time.sleep(0.1)
 
+    def release(self) -> None:
+        """Let go of the lock and of the list of guests."""
+        for handle in (self._lock, self._guests):
+            if handle is not None:
+                handle.close()
+        self._lock = self._guests = None
+
     def note(self, **facts: object) -> None:
         """Write into the lock who holds it, for whoever asks next."""
         handle = self._lock

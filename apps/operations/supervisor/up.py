@@ -33,9 +33,15 @@ def run(wishes: Wishes) -> int:
         folder.prepare()
         folder.lock(purpose="up")
         _demand_ports(wishes)
+        return _live(folder, wishes, speaker)
     except StartError as error:
         voice.aside().say(str(error))
         return 1
+    finally:
+        folder.release()
+
+
+def _live(folder: DataFolder, wishes: Wishes, speaker: voice.Voice) -> int:
     environment = surroundings.environment(folder, os.environ)
     house = House(folder, say=speaker.say, environment=environment)
     house.guard.remove(folder.services_file)
@@ -44,10 +50,6 @@ def run(wishes: Wishes) -> int:
         house.watch()
     except StopRequestedError:
         speaker.say("Stopping.")
-        return 0
-    except StartError as error:
-        voice.aside().say(str(error))
-        return 1
     finally:
         house.stop()
         folder.forget_services()

@@ -1,0 +1,279 @@
+"""The supervisor's parts, one by one; the whole is tested in tests/journeys/test_faults.py."""
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.core import clock
+from apps.operations.domain.processes import (
+    HEALTHY_AFTER,
+    LOG_LIMIT_BYTES,
+    RESTART_FIRST,
+    RESTART_LONGEST,
+    Addresses,
+    Program,
+    StartError,
+    product,
+)
+from apps.operations.domain.restarts import failures_after, restart_delay
+from apps.operations.gateways import postgres, redis_server
+from apps.operations.gateways.unprivileged import find_ground
+from apps.operations.supervisor import ports, surroundings
+from apps.operations.supervisor.__main__ import main
+from apps.operations.supervisor.folder import DataFolder, read_pairs
+from apps.operations.supervisor.journals import Journal
+from apps.operations.supervisor.surroundings import Wishes
+
+HERE = Addresses("127.0.0.1", 8000, 8001)
+
+
+def make_wishes(*, host: str = "127.0.0.1", demo: bool = True, forecasts: bool = True) -> Wishes:
+    """Return what somebody might ask for on the command line."""
+    return Wishes(data=Path("/nowhere"), addresses=Addresses(host, 8000, 8001), demo=demo, forecasts=forecasts)
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[DataFolder]:
+    """A data folder that is ready for use and locked."""
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    folder.lock(purpose="a test")
+    yield folder
+    folder.release()
+
+
+# --- restarts -------------------------------------------------------------------------------------------------------
+def test_each_failure_doubles_the_wait_up_to_the_longest() -> None:
+    assert [restart_delay(failures=count) for count in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
+    assert restart_delay(failures=1000) == RESTART_LONGEST
+
+
+@given(st.integers(min_value=0, max_value=10_000))
+def test_the_wait_never_shrinks_and_stays_in_bounds(failures: int) -> None:
+    wait = restart_delay(failures=failures)
+    assert RESTART_FIRST <= wait <= restart_delay(failures=failures + 1) <= RESTART_LONGEST
+
+
+def test_a_minute_of_health_forgives_what_was() -> None:
+    assert failures_after(failures=5, lived=HEALTHY_AFTER) == 1
+    assert failures_after(failures=5, lived=HEALTHY_AFTER - 1) == 6
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+def test_the_trainer_is_absent_without_forecasts() -> None:
+    names = [[p.name for p in product(python="py", data="/d", addresses=HERE, with_trainer=w)] for w in (True, False)]
+    assert names == [["web", "live", "worker", "trainer", "beat"], ["web", "live", "worker", "beat"]]
+
+
+def test_forecasts_need_a_python_that_tensorflow_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert make_wishes().with_trainer
+    assert not make_wishes(forecasts=False).with_trainer
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0))
+    assert not make_wishes().with_trainer
+
+
+# --- surroundings ---------------------------------------------------------------------------------------------------
+def test_addresses_default_to_localhost_and_follow_a_proxy() -> None:
+    assert surroundings.public_addresses(make_wishes(), {}) == ("http://localhost:8000", "ws://localhost:8001")
+    behind = {"PUBLIC_URL": "https://coins.example/"}
+    assert surroundings.public_addresses(make_wishes(), behind) == ("https://coins.example", "wss://coins.example")
+
+
+def test_the_demo_cannot_sign_in_beyond_loopback() -> None:
+    assert make_wishes().demo_sign_in
+    assert not make_wishes(host="0.0.0.0").demo_sign_in
+    assert not make_wishes(demo=False).demo_sign_in
+
+
+def test_secrets_go_into_the_private_file_and_not_into_the_environment(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    outside = {"SECRET_KEY": "hidden", "DATABASE_URL": "postgres://x", "PATH": "/bin"}
+    inherited = surroundings.environment(folder, outside)
+    assert inherited["PATH"] == "/bin"
+    assert inherited["COINSPHERE_DATA"] == str(tmp_path)
+    assert not {"SECRET_KEY", "DATABASE_URL"} & set(inherited)
+    told = surroundings.facts(make_wishes(), names=("web", "beat"), started_at=clock.now(), outside=outside)
+    assert (told["SECRET_KEY"], told["ENABLED_PROCESSES"]) == ("hidden", "web,beat")
+
+
+# --- the data folder ------------------------------------------------------------------------------------------------
+def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    first = read_pairs(tmp_path / "secrets.env")
+    folder.prepare()
+    assert read_pairs(tmp_path / "secrets.env") == first
+    assert all(len(value) >= 32 for value in first.values())
+    for name in ("secrets.env", "master.key"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_a_secret_that_is_missing_is_added_and_the_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").write_text("SECRET_KEY=mine\n", encoding="utf-8")
+    DataFolder(tmp_path).prepare()
+    known = read_pairs(tmp_path / "secrets.env")
+    assert known["SECRET_KEY"] == "mine"
+    assert known["POSTGRES_PASSWORD"]
+
+
+def test_a_second_holder_is_told_who_is_there(locked: DataFolder) -> None:
+    locked.note(purpose="up", url="http://localhost:8000")
+    with pytest.raises(StartError, match=rf"\(process {os.getpid()}\) at http://localhost:8000"):
+        DataFolder(locked.root).lock(purpose="up")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(StartError, match="cannot be written"):
+        DataFolder(tmp_path / "file" / "data").prepare()
+
+
+def test_guests_keep_the_services_up(locked: DataFolder) -> None:
+    guest = DataFolder(locked.root)
+    assert guest.enter_as_guest()
+    assert not locked.close_to_guests()
+    guest.leave_as_guest()
+    assert locked.close_to_guests()
+    assert not guest.enter_as_guest()
+
+
+# --- ports ----------------------------------------------------------------------------------------------------------
+def test_a_free_port_can_be_had() -> None:
+    port = ports.free_port()
+    ports.demand(host="127.0.0.1", port=port, option="--port")
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(StartError, match=f"Port {port} is taken"):
+        ports.demand(host="127.0.0.1", port=port, option="--port")
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536])
+def test_a_number_that_is_no_port_is_refused(port: int) -> None:
+    with pytest.raises(StartError, match="is not a port"):
+        ports.demand(host="127.0.0.1", port=port, option="--port")
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(StartError, match="is not an address of this machine"):
+        ports.demand(host="192.0.2.1", port=ports.free_port(), option="--port")
+
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+def test_only_warnings_reach_the_terminal_and_only_a_few(tmp_path: Path) -> None:
+    said: list[str] = []
+    journal = Journal(tmp_path, "worker", say=said.append)
+    with journal.open() as handle:
+        handle.write(b"x [info     ] calm\n" + b"x [warning  ] mind this\n" * 10 + b"x [error    ] half a li")
+    journal.follow()
+    assert said == ["worker: x [warning  ] mind this"] * 3
+    assert journal.last_words() == "x [error    ] half a li"
+
+
+def test_a_full_log_is_put_aside_and_goes_on_empty(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "web")
+    with journal.open() as handle:
+        handle.write(b"x" * LOG_LIMIT_BYTES + b"\n")
+        handle.flush()
+        journal.follow()
+        handle.write(b"after\n")
+    assert journal.path.read_bytes() == b"after\n"
+    assert (tmp_path / "web.log.1").stat().st_size == LOG_LIMIT_BYTES + 1
+
+
+# --- services -------------------------------------------------------------------------------------------------------
+def test_a_cluster_of_another_version_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "PG_VERSION").write_text("16\n", encoding="utf-8")
+    cluster = postgres.Cluster(folder=tmp_path, binaries=tmp_path, account=None, port=1, password="p")
+    with pytest.raises(StartError, match="was made by PostgreSQL 16"):
+        cluster.server()
+
+
+def test_no_password_stands_in_a_command_line(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    cluster = postgres.Cluster(folder=folder, binaries=Path("/bin"), account=None, port=1, password="hidden")
+    broker = redis_server.Broker(program=Path("r"), folder=tmp_path, account=None, port=1, password="hidden")
+    programs: list[Program] = [*cluster.creation(), broker.server()]
+    assert not [program for program in programs if "hidden" in " ".join(program.argv)]
+    assert "requirepass hidden" in broker.server().stdin
+
+
+def test_a_chosen_place_of_the_services_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "services.path").write_text(f"{tmp_path / 'elsewhere'}\n", encoding="utf-8")
+    assert find_ground(data=tmp_path).folder == tmp_path / "elsewhere"
+
+
+# --- the house ------------------------------------------------------------------------------------------------------
+_HOUSE = """
+import os, sys
+from pathlib import Path
+from apps.operations.domain.processes import Program, StartError
+from apps.operations.supervisor.folder import DataFolder
+from apps.operations.supervisor.house import House, StopRequestedError
+folder = DataFolder(Path(sys.argv[1])); folder.prepare(); folder.lock(purpose="a test")
+house = House(folder, say=lambda line: print(line, flush=True), environment=os.environ)
+try:
+    house.start(Program("first", ("/bin/sleep", "100")))
+    {body}
+except StopRequestedError: print("stopping", flush=True)
+except StartError as error: print(error, flush=True)
+finally:
+    house.stop(); house.close()
+"""
+
+
+def _run_house(folder: Path, body: str) -> str:
+    script = _HOUSE.format(body=body)
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+def test_a_child_that_dies_while_things_start_ends_the_start_at_once(tmp_path: Path) -> None:
+    body = """house.start(Program("second", ("/bin/sh", "-c", "echo no luck; exit 3")))
+    house.wait_until(lambda: False, seconds=50, failure="too late")"""
+    said = _run_house(tmp_path, body)
+    assert said.startswith("second ended while starting. no luck (All of it: ")
+
+
+def test_a_failing_step_gives_its_last_words(tmp_path: Path) -> None:
+    body = 'house.step(Program("step", ("/bin/sh", "-c", "echo broken; exit 1")), failure="It failed.", seconds=9)'
+    assert _run_house(tmp_path, body).startswith("It failed. broken (All of it: ")
+
+
+def test_what_waits_too_long_is_said(tmp_path: Path) -> None:
+    assert _run_house(tmp_path, 'house.wait_until(lambda: False, seconds=0.2, failure="too late")') == "too late\n"
+
+
+def test_a_child_that_ends_later_is_started_again(tmp_path: Path) -> None:
+    body = """house.settle(); pid = Path(sys.argv[1]) / "run" / "first.pid"; old = pid.read_text()
+    os.kill(int(old), 9); house.watch(until=lambda: pid.read_text() != old)"""
+    assert "first ended unexpectedly (SIGKILL)" in _run_house(tmp_path, body)
+
+
+def test_a_stubborn_child_is_killed_with_its_children(tmp_path: Path) -> None:
+    body = """script = "trap '' TERM; sleep 77.125 & wait; sleep 77.125"
+    house.start(Program("deaf", ("/bin/sh", "-c", script), stop_patience=0.5)); house.settle()
+    os.kill(os.getpid(), 15); house.watch()"""
+    assert _run_house(tmp_path, body) == "stopping\n"
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [line for line in lines if b"77.125" in line]
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+def test_with_services_wants_a_command() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["with_services", "--throwaway"])
+    assert ended.value.code == 2
+
+
+def test_the_same_port_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["supervise", "--data", str(tmp_path), "--port", "8123", "--live-port", "8123"]) == 1
+    assert "Choose another with --live-port" in capsys.readouterr().err
