@@ -22,6 +22,12 @@ _NEVER_STORED = {"Cache-Control": "no-store"}
 _WAIT = {**_NEVER_STORED, "Retry-After": _RETRY_AFTER}
 
 
+def _quiet(response: Response) -> Response:
+    """Keep the answer out of the log: whoever waits for us asks every moment, and a 503 is what they ask for."""
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django's own mark
+    return response
+
+
 class OpenView(ApiView):
     """Answers everybody, asks for nobody's identity, and is not limited: whoever watches must not be turned away."""
 
@@ -51,7 +57,7 @@ class ReadyView(OpenView):
     def get(self, _request: Request) -> Response:
         if queries.is_ready():
             return Response({"status": "ok"}, headers=_NEVER_STORED)
-        return Response({"status": "unavailable"}, status=503, headers=_WAIT)
+        return _quiet(Response({"status": "unavailable"}, status=503, headers=_WAIT))
 
 
 class StartupView(OpenView):
@@ -67,7 +73,8 @@ class StartupView(OpenView):
         startup = queries.read_startup(now=clock.now())
         if startup.is_complete:
             return Response({"status": "ok", "missing": []}, headers=_NEVER_STORED)
-        return Response({"status": "starting", "missing": list(startup.missing)}, status=503, headers=_WAIT)
+        body = {"status": "starting", "missing": list(startup.missing)}
+        return _quiet(Response(body, status=503, headers=_WAIT))
 
 
 class HealthView(OpenView):

@@ -1,7 +1,9 @@
 """A small API that the tests of the kernel's REST style walk through."""
 
-from typing import Any
+import itertools
+from typing import Any, cast
 
+from django.contrib.auth import get_user_model
 from django.db import DataError
 from django.http import Http404
 from django.urls import path
@@ -10,14 +12,16 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import PersonalToken, User
 from apps.core.api.fields import AmountSerializerField
 from apps.core.api.idempotency import idempotent
 from apps.core.api.problems import bad_request, page_not_found, permission_denied, server_error
 from apps.core.api.times import RangeSerializer, TimeField
 from apps.core.api.views import ApiView, operation
 from apps.core.errors import ConflictError, NotFoundError, ProductError
+from apps.core.models import IdempotencyKey
 
+User = get_user_model()
+_numbers = itertools.count(1)
 raised: list[BaseException] = []
 effects: list[str] = []
 
@@ -38,10 +42,9 @@ class FilterSerializer(RangeSerializer):
     closed = serializers.BooleanField(required=False, default=True)
 
 
-class PersonSerializer(serializers.ModelSerializer[User]):
-    class Meta:
-        model = User
-        fields = ["id", "email"]
+class PersonSerializer(serializers.Serializer[dict[str, Any]]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
 
 
 class NotesView(ApiView):
@@ -74,18 +77,18 @@ class PeopleView(ApiView):
         return self.page(User.objects.all(), PersonSerializer)
 
 
-class TokensByNameView(ApiView):
+class KeysByPathView(ApiView):
     """Rows in an order that alone is not unique."""
 
     permission_classes = [AllowAny]
-    ordering = ("-name",)
+    ordering = ("-path",)
 
     def get(self, _request: Request) -> Response:
-        return self.page(PersonalToken.objects.values("id", "name"), NameSerializer)
+        return self.page(IdempotencyKey.objects.values("lookup", "path"), PathSerializer)
 
 
-class NameSerializer(serializers.Serializer[dict[str, Any]]):
-    name = serializers.CharField()
+class PathSerializer(serializers.Serializer[dict[str, Any]]):
+    path = serializers.CharField()
 
 
 class PrivateView(ApiView):
@@ -111,11 +114,17 @@ class SecretsView(OrdersView):
         return order(request)
 
 
+def make_user(*, email: str = "") -> Any:
+    """Make somebody who cannot sign in with a password."""
+    return User.objects.create_user(email or f"person{next(_numbers)}@example.com")
+
+
 def order(request: Request) -> Response:
     """Write a row, then do what the body asks for."""
-    User.objects.create(email=f"{request.data['name']}{len(effects)}@example.com")
-    effects.append(request.data["name"])
-    if request.data.get("fail"):
+    body = cast("dict[str, Any]", request.data)
+    User.objects.create(email=f"{body['name']}{len(effects)}@example.com")
+    effects.append(body["name"])
+    if body.get("fail"):
         raise ConflictError
     return Response({"number": len(effects), "secret": "canary-of-the-answer"}, status=201)
 
@@ -131,7 +140,7 @@ urlpatterns = [
     path("api/notes", NotesView.as_view()),
     path("api/raise", RaisingView.as_view()),
     path("api/people", PeopleView.as_view()),
-    path("api/names", TokensByNameView.as_view()),
+    path("api/keys", KeysByPathView.as_view()),
     path("api/private", PrivateView.as_view()),
     path("api/orders", OrdersView.as_view()),
     path("api/secrets", SecretsView.as_view()),

@@ -10,13 +10,12 @@ from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
-from apps.accounts.models import User
-from apps.accounts.tests.factories import make_user
 from apps.core import clock
 from apps.core.api import idempotency
 from apps.core.models import IdempotencyKey
 from apps.core.tasks import forget_idempotency_keys
 from apps.core.tests import api_doors
+from apps.core.tests.api_doors import User, make_user
 
 pytestmark = [pytest.mark.urls("apps.core.tests.api_doors"), pytest.mark.django_db]
 

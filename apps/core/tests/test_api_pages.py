@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from apps.accounts.models import PersonalToken, User
-from apps.accounts.tests.factories import make_user
 from apps.core import cache
 from apps.core.api.pagination import CursorPages
 from apps.core.api.throttles import client_address, network_of, parse_rate, take
 from apps.core.api.times import MillisecondsField, TimeError, TimeField, iso_z, milliseconds, parse_time
+from apps.core.ids import uuid7
+from apps.core.models import IdempotencyKey
 from apps.core.testing import assert_queries
+from apps.core.tests.api_doors import User, make_user
 
 pytestmark = pytest.mark.urls("apps.core.tests.api_doors")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -30,7 +31,7 @@ def api() -> Client:
 
 def walk(api: Client, address: str) -> list[list[dict[str, Any]]]:
     """Return every page from the address on."""
-    pages = []
+    pages: list[list[dict[str, Any]]] = []
     following: str | None = address
     while following:
         assert len(pages) < 50
@@ -63,18 +64,11 @@ def test_rows_added_or_removed_meanwhile_move_nothing(api: Client) -> None:
 
 @pytest.mark.django_db
 def test_an_order_with_twins_is_made_unique(api: Client) -> None:
-    user = make_user()
     for number in range(9):
-        PersonalToken.objects.create(
-            user=user,
-            name=f"same {number // 3}",
-            lookup=str(number),
-            scopes="read",
-            secret_hash="x",
-            created_at=NOON,
-            expires_at=NOON,
+        IdempotencyKey.objects.create(
+            lookup=str(number), path=f"same {number // 3}", claim=uuid7(), claimed_until=NOON, created_at=NOON
         )
-    names = [row["name"] for page in walk(api, "/api/names?limit=2") for row in page]
+    names = [row["path"] for page in walk(api, "/api/keys?limit=2") for row in page]
     assert names == ["same 2"] * 3 + ["same 1"] * 3 + ["same 0"] * 3
 
 
@@ -99,7 +93,7 @@ def test_a_cursor_of_another_list_is_refused(api: Client) -> None:
     make_user()
     make_user()
     query = urlsplit(api.get("/api/people?limit=1").json()["next"]).query
-    assert api.get(f"/api/names?{query}").status_code == 422
+    assert api.get(f"/api/keys?{query}").status_code == 422
 
 
 @pytest.mark.django_db

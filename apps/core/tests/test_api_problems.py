@@ -11,10 +11,9 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework import exceptions
 
-from apps.accounts.models import User
-from apps.accounts.tests.factories import make_user
 from apps.core.errors import FieldProblem, InvalidError, NotFoundError, TooManyError, UnavailableError
 from apps.core.tests import api_doors
+from apps.core.tests.api_doors import User, make_user
 
 pytestmark = pytest.mark.urls("apps.core.tests.api_doors")
 JSON = "application/json"

@@ -1,5 +1,6 @@
 """Signs of life: written by a thread, through outages, and taken away at an orderly end."""
 
+import atexit
 import os
 import time
 from datetime import timedelta
@@ -108,6 +109,6 @@ def test_one_process_has_one_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(Heartbeat, "start", lambda self: started.append(self.name))
     monkeypatch.setattr(heartbeat, "_started", {})
-    monkeypatch.setattr(heartbeat.atexit, "register", lambda _call: None)
+    monkeypatch.setattr(atexit, "register", lambda _call: None)
     assert heartbeat.start_heartbeat("web") is heartbeat.start_heartbeat("web")
     assert started == ["web"]
