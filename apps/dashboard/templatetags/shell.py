@@ -55,7 +55,7 @@ ACCOUNT: Final = (
 INSTANCE: Final = (
     Place("operations:console", _("Operations"), "gauge", "o", "processes jobs health queues", for_staff=True),
     Place("admin:index", _("Admin"), "wrench", "", "tables rows", for_staff=True),
-    Place("api-docs", _("API"), "code", "", "openapi rest documentation tokens"),
+    Place("core:docs", _("API"), "code", "", "openapi rest documentation tokens"),
 )
 GROUPS: Final = ((None, (OVERVIEW,)), (_("Account"), ACCOUNT), (_("Instance"), INSTANCE))
 PHONE: Final = (OVERVIEW, ACCOUNT[1], INSTANCE[0], ACCOUNT[3])
