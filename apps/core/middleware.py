@@ -96,7 +96,7 @@ def _wants_json(request: HttpRequest) -> bool:
 
 def _outage_problem() -> HttpResponse:
     body = {
-        "type": "about:blank",
+        "type": "/api/docs/problems#unavailable",
         "title": "Not available at the moment",
         "status": 503,
         "code": "unavailable",
