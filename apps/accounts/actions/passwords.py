@@ -5,6 +5,7 @@ from uuid import UUID
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import url_str_to_user_pk
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.actions.attempts import charge
@@ -85,7 +86,7 @@ def person_of_reset_key(*, key: str) -> User | None:
     text, _, token = key.partition("-")
     try:
         user_id = url_str_to_user_pk(text)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, ValidationError):
         return None
     user = User.objects.active().filter(pk=user_id).first()
     return user if user is not None and default_token_generator.check_token(user, token) else None
