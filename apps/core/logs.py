@@ -85,7 +85,21 @@ _NAME_ONLY = re.compile(rf"[\w-]*?{_NAMES}", re.IGNORECASE)
 _QUOTE = r"(?:\\*[\"'])"
 # From a quote to the same quote, past quotes that are escaped once more, or to the end of a text cut short.
 _QUOTED = rf"(?P<open>{_QUOTE})(?:(?!(?<!\\)(?P=open)).)*(?:(?P=open)|\Z)"
-_NAME_HINTS = ("key", "sec", "seed", "mnem", "pass", "token", "author", "sign", "cookie", "sess", "csrf", "ticket", "otp")
+_NAME_HINTS = (
+    "key",
+    "sec",
+    "seed",
+    "mnem",
+    "pass",
+    "token",
+    "author",
+    "sign",
+    "cookie",
+    "sess",
+    "csrf",
+    "ticket",
+    "otp",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,9 @@ class TestFence:
         assert not Effect.objects.exists()
 
     def test_the_holder_may_write_after_its_lease_ran_out_if_nobody_took_over(self) -> None:
-        lease = claim(make_chore(), )
+        lease = claim(
+            make_chore(),
+        )
         lease.save(progress=Decimal("0.5"))
         lease.succeed()
         lease.work.refresh_from_db()
@@ -246,7 +248,11 @@ class TestQueue:
             chore = Chore()
             jobs.enqueue(work=chore, now=NOW)
             assert sent_tasks == []
-        assert sent_tasks == [SentTask("core_tests.run_chore", {"work_id": str(chore.pk), "request_id": "from-here"}, "default", "from-here")]
+        assert sent_tasks == [
+            SentTask(
+                "core_tests.run_chore", {"work_id": str(chore.pk), "request_id": "from-here"}, "default", "from-here"
+            )
+        ]
         chore.refresh_from_db()
         assert (chore.request_id, chore.state, chore.woken_at) == ("from-here", "queued", NOW)
 

@@ -1,4 +1,4 @@
-"""Jobs among several processes: one effect however often a message comes, takeover after kill -9, a late waker refused."""
+"""Jobs among processes: one effect however often a message comes, takeover after kill -9, late writers refused."""
 
 import os
 import signal

@@ -59,8 +59,12 @@ HARMLESS = [
 ]
 
 
-class Printed(RuntimeError):
+class PrintedError(RuntimeError):
     """An error with something in it."""
+
+
+def fail_with(text: str) -> None:
+    raise PrintedError(text)
 
 
 @pytest.fixture
@@ -107,8 +111,8 @@ def test_message_arguments_and_traceback_of_any_logger(text: str, written: Calla
         logger.error("said %s", text)
         logger.error("said %(what)s", {"what": text})
         try:
-            raise Printed(text)
-        except Printed:
+            fail_with(text)
+        except PrintedError:
             logger.exception("failed")
             structlog.get_logger(name).exception("failed", said=text, nested={"list": [text, {"deep": text}]})
     output = written()
@@ -124,7 +128,12 @@ def test_fields_with_a_secret_name_are_hidden_whole(written: Callable[[], str]) 
             return "***"
 
     structlog.get_logger("x").info(
-        "connect", api_key=CANARY, headers={"X-Api-Secret": CANARY}, password=[CANARY], other=Opaque(), raw=CANARY.encode()[:2]
+        "connect",
+        api_key=CANARY,
+        headers={"X-Api-Secret": CANARY},
+        password=[CANARY],
+        other=Opaque(),
+        raw=CANARY.encode()[:2],
     )
     line = json.loads(written())
     assert (line["api_key"], line["headers"], line["password"]) == ("***", {"X-Api-Secret": "***"}, "***")
@@ -137,8 +146,8 @@ def test_other_handlers_get_clean_records_too() -> None:
     logger = logging.getLogger("another.handler")
     logger.addHandler(handler)
     try:
-        raise Printed(f"api_key={CANARY}")
-    except Printed:
+        fail_with(f"api_key={CANARY}")
+    except PrintedError:
         logger.exception("said %s", f"password={CANARY}")
         structlog.get_logger("another.handler").exception("said", password=CANARY)
     finally:
