@@ -1,5 +1,7 @@
 """A table of long work for tests only: its app label belongs to no app, so no migration and no other test sees it."""
 
+from __future__ import annotations
+
 from typing import ClassVar
 
 from django.conf import settings
@@ -33,6 +35,8 @@ class Effect(models.Model):
     chore_id = models.UUIDField()
     page = models.IntegerField()
     worker = models.CharField(max_length=120)
+
+    objects: ClassVar[models.Manager[Effect]] = models.Manager()
 
     class Meta:
         app_label = "core_tests"

@@ -22,7 +22,8 @@ NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
 
 def make_chore(**values: Any) -> Chore:
-    return Chore.objects.create(**{"next_attempt_at": NOW, "created_at": NOW, **values})
+    chore: Chore = Chore.objects.create(**{"next_attempt_at": NOW, "created_at": NOW, **values})
+    return chore
 
 
 def claim(chore: Chore, worker: str = "one", now: datetime = NOW) -> jobs.Lease[Chore]:
@@ -148,7 +149,7 @@ class TestOutcome:
 
         assert jobs.run(lease=claim(chore), handler=handler)
         chore.refresh_from_db()
-        assert (chore.state, chore.progress, chore.cursor, chore.lease_until) == ("succeeded", 1, 7, None)
+        assert (str(chore.state), chore.progress, chore.cursor, chore.lease_until) == ("succeeded", Decimal(1), 7, None)
         told = [(event.state, event.progress, event.note) for event in published.of(JobChanged)]
         assert told == [
             ("running", 0, ""),
