@@ -62,7 +62,7 @@ def _on_data(folder: DataFolder, command: Sequence[str]) -> int:
     purpose = " ".join(command)[:80]
     while not folder.try_lock(purpose=purpose):
         if folder.enter_as_guest():
-            if folder.services_file.exists():
+            if folder.welcomes_guests():
                 return _replace_ourselves(command, os.environ | {"COINSPHERE_DATA": str(folder.root)})
             folder.leave_as_guest()
         if time.monotonic() > deadline:
@@ -93,6 +93,7 @@ def _host(folder: DataFolder, command: Sequence[str], *, throwaway: bool) -> int
             kept = {name: os.environ[name] for name in surroundings.SECRET_NAMES if os.environ.get(name)}
             folder.write_services(kept | services.as_pairs())
             _bring_up_to_date(house)
+            folder.note(purpose=" ".join(command)[:80], ready=True)
         house.settle()
         own = _throwaway_values(folder, services.as_pairs()) if throwaway else {"COINSPHERE_DATA": str(folder.root)}
         code = _accompany(house, command, os.environ | own)

@@ -36,6 +36,7 @@ class DataFolder:
         self.root = root.resolve()
         self.run = self.root / "run"
         self.logs = self.root / "logs"
+        self.metrics = self.run / "metrics"  # where processes put their counters for the page process to add up
         self.services_file = self.run / "services.env"
         self.first_run_file = self.root / "first-run.json"
         self._lock: IO[str] | None = None
@@ -44,7 +45,7 @@ class DataFolder:
     def prepare(self) -> None:
         """Make what is missing: the folders, the secrets and the master key."""
         try:
-            for folder in (self.root, self.run, self.logs):
+            for folder in (self.root, self.run, self.logs, self.metrics):
                 folder.mkdir(parents=True, exist_ok=True)
             self._complete_secrets()
         except OSError as error:
@@ -130,6 +131,10 @@ class DataFolder:
         fcntl.fcntl(handle, fcntl.F_SETFD, 0)  # a command that takes our place keeps it
         self._guests = handle
         return True
+
+    def welcomes_guests(self) -> bool:
+        """Say whether the services run and their tables are up to date."""
+        return self.services_file.exists() and self.holder().get("ready") is True
 
     def leave_as_guest(self) -> None:
         """Stop counting as a user of the services."""

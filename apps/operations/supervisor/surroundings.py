@@ -55,11 +55,6 @@ class Wishes:
         return self.forecasts and sys.version_info < _FIRST_PYTHON_WITHOUT_TENSORFLOW
 
 
-def metrics_folder(folder: DataFolder) -> Path:
-    """Return where the processes put their counters for the page process to add up."""
-    return folder.run / "metrics"
-
-
 def environment(folder: DataFolder, outside: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the children: ours without secrets, and the data folder's name."""
     left_out = {*SECRET_NAMES, "PYTHONDONTWRITEBYTECODE"}  # without byte code each process is 12 MB larger
@@ -67,7 +62,7 @@ def environment(folder: DataFolder, outside: Mapping[str, str]) -> dict[str, str
     return kept | {
         "COINSPHERE_DATA": str(folder.root),
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder(folder)),
+        "PROMETHEUS_MULTIPROC_DIR": str(folder.metrics),
         "PYTHONUNBUFFERED": "1",
         "CELERY_SKIP_CHECKS": "1",  # `check` has run them; here they would load every page into the workers
         "MALLOC_ARENA_MAX": "2",  # threads share two heaps instead of sixteen

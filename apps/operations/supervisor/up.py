@@ -81,6 +81,7 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
     wanted = ("--with-demo",) if wishes.demo else ()
     house.step(prepare_step(*wanted), failure="The product could not be prepared.", seconds=_PREPARE_PATIENCE)
     speaker.done("tables and files")
+    folder.note(purpose="up", ready=True)
     for program in programs:
         house.start(program)
     doors = _doors(wishes)
@@ -92,7 +93,7 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
     )
     house.settle()
     speaker.done("processes", note=", ".join(program.name for program in programs))
-    folder.note(purpose="up", url=_url(wishes))
+    folder.note(purpose="up", url=_url(wishes), ready=True)
     _report(folder, wishes, speaker)
     if wishes.with_trainer:
         house.assist(Program("forecast-setup", (sys.executable, str(CODE / "coinsphere"), "_ml"), niceness=10))
@@ -101,8 +102,8 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
 def _write_facts(
     folder: DataFolder, wishes: Wishes, pairs: dict[str, str], programs: tuple[Program, ...], started_at: datetime
 ) -> None:
-    shutil.rmtree(surroundings.metrics_folder(folder), ignore_errors=True)
-    surroundings.metrics_folder(folder).mkdir(parents=True)
+    shutil.rmtree(folder.metrics)  # the counters of processes that are gone
+    folder.metrics.mkdir()
     names = tuple(program.name for program in programs)
     folder.write_services(
         surroundings.facts(wishes, names=names, started_at=started_at, outside=os.environ) | pairs,

@@ -145,6 +145,16 @@ def test_guests_keep_the_services_up(locked: DataFolder) -> None:
     assert not guest.enter_as_guest()
 
 
+def test_guests_wait_until_the_tables_are_up_to_date(locked: DataFolder) -> None:
+    guest = DataFolder(locked.root)
+    locked.write_services({"DATABASE_URL": "postgres://x"})
+    assert not guest.welcomes_guests()
+    locked.note(purpose="up", ready=True)
+    assert guest.welcomes_guests()
+    locked.forget_services()
+    assert not guest.welcomes_guests()
+
+
 # --- ports ----------------------------------------------------------------------------------------------------------
 def test_a_free_port_can_be_had() -> None:
     port = ports.free_port()
