@@ -207,7 +207,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "add_email": "apps.accounts.forms.AddEmailForm",
+    "change_password": "apps.accounts.forms.ChangePasswordForm",
+    "login": "apps.accounts.forms.LoginForm",
     "reset_password": "apps.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "apps.accounts.forms.ResetPasswordKeyForm",
     "signup": "apps.accounts.forms.SignupForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -222,10 +225,12 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "http"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_RATE_LIMITS = {"login_failed": None, "signup": None, "reset_password": None}
 MFA_ADAPTER = "apps.accounts.adapters.SecondFactorAdapter"
 MFA_FORMS = {
+    "activate_totp": "apps.accounts.forms.ActivateTotpForm",
+    "add_webauthn": "apps.accounts.forms.AddPasskeyForm",
     "authenticate": "apps.accounts.forms.AuthenticateForm",
     "reauthenticate": "apps.accounts.forms.ReauthenticateForm",
 }

@@ -1,4 +1,4 @@
-"""Forms of the sign-in pages: allauth's, with our actions behind them."""
+"""Forms of the sign-in pages: allauth's, with our actions and our words behind them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from allauth.account import forms as account_forms
 from allauth.core import context
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.webauthn import forms as passkey_forms
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -18,8 +20,52 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import ProductError
 
+_MISMATCH = "email_password_mismatch"
 
-class SignupForm(account_forms.SignupForm):  # type: ignore[misc]
+
+class _Plain:
+    """Takes away what allauth writes into empty fields: the label says what goes there."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - allauth's signature
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_Plain, account_forms.LoginForm):  # type: ignore[misc]
+    """Signs in with address and password; a refusal stands under the password."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - allauth's signature
+        super().__init__(*args, **options)
+        self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+
+    def clean(self) -> dict[str, Any]:
+        """Say in place that the two do not match, whichever of them is wrong."""
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except forms.ValidationError as error:
+            if getattr(error, "code", "") != _MISMATCH:
+                raise
+            self.add_error("password", forms.ValidationError(_("Email and password do not match."), code=_MISMATCH))
+            return dict(self.cleaned_data)
+        return cleaned
+
+
+class ChangePasswordForm(_Plain, account_forms.ChangePasswordForm):  # type: ignore[misc]
+    """Asks for the new password once: what is typed can be looked at."""
+
+    password2 = None
+
+
+class ResetPasswordKeyForm(_Plain, account_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """Asks for the new password once: what is typed can be looked at."""
+
+    password2 = None
+
+
+class SignupForm(_Plain, account_forms.SignupForm):  # type: ignore[misc]
     """Registers through the same action as the API."""
 
     display_name = forms.CharField(label=_("Your name (optional)"), max_length=80, required=False)
@@ -60,7 +106,7 @@ class SignupForm(account_forms.SignupForm):  # type: ignore[misc]
         return self.registered
 
 
-class ResetPasswordForm(account_forms.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):  # type: ignore[misc]
     """Orders the mail with the link; says the same whether there is such an account or not."""
 
     def clean_email(self) -> str:
@@ -84,7 +130,7 @@ class ResetPasswordForm(account_forms.ResetPasswordForm):  # type: ignore[misc]
         return str(self.cleaned_data["email"])
 
 
-class AddEmailForm(account_forms.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(_Plain, account_forms.AddEmailForm):  # type: ignore[misc]
     """Refuses an address that is another person's sign-in name."""
 
     def clean_email(self) -> str:
@@ -114,9 +160,19 @@ class _CodeMixin:
         return code
 
 
-class AuthenticateForm(_CodeMixin, mfa_forms.AuthenticateForm):  # type: ignore[misc]
+class AuthenticateForm(_Plain, _CodeMixin, mfa_forms.AuthenticateForm):  # type: ignore[misc]
     """The second factor at sign-in."""
 
 
-class ReauthenticateForm(_CodeMixin, mfa_forms.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(_Plain, _CodeMixin, mfa_forms.ReauthenticateForm):  # type: ignore[misc]
     """The second factor as a proof of who is signed in."""
+
+
+class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+    """The first code of an authenticator app."""
+
+
+class AddPasskeyForm(_Plain, passkey_forms.AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey under the name that its owner gives it."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, required=False)
