@@ -13,6 +13,7 @@ import uvicorn
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils.module_loading import import_string
 
 from apps.accounts.models import PersonalToken, RefreshFamily, User
 from apps.core import clock
@@ -21,7 +22,9 @@ from apps.live.actions import issue_ticket
 from apps.live.domain.bonds import Bond, SignIn
 from apps.live.domain.protocol import MAX_FRAME_BYTES
 from apps.live.hub import Hub
-from config.asgi import live_application
+
+# An app does not know the wiring, so the wiring is asked for by name.
+LIVE_APPLICATION = "config.asgi.live_application"
 
 
 def make_session_bond(user: User) -> Bond:
@@ -99,7 +102,7 @@ def make_live_process(hub: Hub) -> Iterator[LiveProcess]:
     """Run uvicorn with one hub for as long as the block lasts."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        live_application(hub),
+        import_string(LIVE_APPLICATION)(hub),
         log_config=None,
         ws="websockets-sansio",
         ws_max_size=MAX_FRAME_BYTES,
