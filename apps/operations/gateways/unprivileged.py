@@ -44,7 +44,7 @@ def find_ground(*, data: Path) -> Ground:
         folder = Path(marker.read_text(encoding="utf-8").strip())
         return Ground(_owner_of(folder) or find_account(), folder)
     account = _owner_of(data) or find_account()
-    if account is None or (data / "postgres").exists() or can_enter(folder=data, account=account):
+    if account is None or _opened(data, account) or (data / "postgres").exists():
         return Ground(account, data)
     folder = SHARED_HOME / f"data-{secrets.token_hex(6)}"
     folder.mkdir(parents=True)
@@ -58,6 +58,16 @@ def shared_folder(*, data: Path) -> Path | None:
     """Return the folder outside the data folder that holds its services' data, if there is one."""
     marker = data / _MARKER
     return Path(marker.read_text(encoding="utf-8").strip()) if marker.exists() else None
+
+
+def _opened(data: Path, account: Account) -> bool:
+    """Say whether the account can pass through the data folder; where only the folder itself bars it, let it."""
+    if can_enter(folder=data, account=account):
+        return True
+    if not can_enter(folder=data.parent, account=account):
+        return False
+    data.chmod(0o711)  # whoever passes can list nothing, and every file with a secret is closed by itself
+    return can_enter(folder=data, account=account)
 
 
 def _owner_of(folder: Path) -> Account | None:

@@ -47,6 +47,8 @@ class DataFolder:
         try:
             for folder in (self.root, self.run, self.logs, self.metrics):
                 folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.run, self.logs):
+                folder.chmod(0o700)
             self._complete_secrets()
         except OSError as error:
             raise StartError(f"The data folder {self.root} cannot be written: {error.strerror}.") from error

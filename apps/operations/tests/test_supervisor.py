@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -24,8 +25,8 @@ from apps.operations.domain.processes import (
     product,
 )
 from apps.operations.domain.restarts import failures_after, restart_delay
-from apps.operations.gateways import postgres, redis_server
-from apps.operations.gateways.unprivileged import find_ground
+from apps.operations.gateways import postgres, redis_server, unprivileged
+from apps.operations.gateways.unprivileged import can_enter, find_ground
 from apps.operations.supervisor import ports, surroundings
 from apps.operations.supervisor.__main__ import main
 from apps.operations.supervisor.folder import DataFolder, read_pairs
@@ -216,6 +217,32 @@ def test_no_password_stands_in_a_command_line(tmp_path: Path) -> None:
 def test_a_chosen_place_of_the_services_is_kept(tmp_path: Path) -> None:
     (tmp_path / "services.path").write_text(f"{tmp_path / 'elsewhere'}\n", encoding="utf-8")
     assert find_ground(data=tmp_path).folder == tmp_path / "elsewhere"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give way to another account")
+def test_a_closed_data_folder_lets_the_services_account_through() -> None:
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o711)
+        data = Path(place) / "data"
+        data.mkdir(mode=0o700)
+        ground = find_ground(data=data)
+        assert ground.folder == data
+        assert ground.account is not None
+        assert can_enter(folder=data, account=ground.account)
+        assert stat.S_IMODE(data.stat().st_mode) == 0o711
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give way to another account")
+def test_a_place_that_cannot_be_entered_is_left_for_a_shared_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unprivileged, "SHARED_HOME", tmp_path / "shared")
+    closed = tmp_path / "closed" / "data"
+    closed.mkdir(parents=True)
+    closed.parent.chmod(0o700)
+    ground = find_ground(data=closed)
+    assert ground.folder.parent == tmp_path / "shared"
+    assert find_ground(data=closed).folder == ground.folder
 
 
 # --- the house ------------------------------------------------------------------------------------------------------
