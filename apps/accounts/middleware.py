@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from apps.accounts.actions.callers import RETRY_AFTER_MARK
 from apps.accounts.actions.sessions import note_browser
-from apps.accounts.adapters import RETRY_AFTER_MARK
 from apps.core import clock
 
 SEEN_EVERY = timedelta(minutes=5)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.adapters import session_grant
+from apps.accounts.actions.callers import session_grant
 from apps.accounts.domain.grants import Grant, Scope
 from apps.accounts.models import User
 from apps.core import clock

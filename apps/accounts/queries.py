@@ -8,15 +8,17 @@ from enum import StrEnum
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
+from apps.accounts.domain.factors import PASSKEY, RECOVERY_CODE, TOTP, Passkey
+from apps.accounts.domain.factors import SecondFactors as SecondFactors  # noqa: PLC0414 - what a question answers with
 from apps.accounts.domain.grants import Grant, covered
 from apps.accounts.domain.secrets import PersonalSecret
-from apps.accounts.gateways import authenticators
-from apps.accounts.models import AuditEntry, Invite, PersonalToken, Preferences, RefreshFamily, User
+from apps.accounts.models import AuditEntry, Invite, PersonalToken, Preferences, RefreshFamily, Role, User
 from apps.accounts.models.audit import AuditQuerySet
 from apps.accounts.models.people import UserQuerySet
 from apps.core.errors import NotFoundError
@@ -35,6 +37,11 @@ FROM accounts_personaltoken token JOIN accounts_user person ON person.id = token
 WHERE token.lookup = %s AND token.secret_hash = %s AND token.revoked_at IS NULL AND token.expires_at > %s
 AND person.is_active
 """  # noqa: S608 - names of columns, no values
+_FACTORS = {
+    Authenticator.Type.TOTP: TOTP,
+    Authenticator.Type.RECOVERY_CODES: RECOVERY_CODE,
+    Authenticator.Type.WEBAUTHN: PASSKEY,
+}
 _USED_EVERY = timedelta(minutes=1)
 
 
@@ -146,21 +153,30 @@ def personal_token_of(*, user: User, token_id: UUID) -> PersonalToken | None:
     return personal_tokens_of(user=user).filter(pk=token_id).first()
 
 
-@dataclass(frozen=True, slots=True)
-class SecondFactors:
-    """What a person has set up besides their password."""
+def factors_of(*, user: User) -> set[str]:
+    """Return the kinds of second factors that the person has set up."""
+    kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
+    return {_FACTORS[kind] for kind in kinds}
 
-    totp: bool
-    recovery_codes_left: int
-    passkeys: list[authenticators.Passkey]
+
+def unused_recovery_codes(*, user: User) -> list[str]:
+    """Return the recovery codes that are left."""
+    stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return list(stored.wrap().get_unused_codes()) if stored else []
+
+
+def passkeys_of(*, user: User) -> list[Passkey]:
+    """Return the person's passkeys, oldest first."""
+    rows = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).order_by("pk")
+    return [Passkey(str(row.pk), row.wrap().name, row.created_at, row.last_used_at) for row in rows]
 
 
 def second_factors_of(*, user: User) -> SecondFactors:
     """Return what the person has set up."""
     return SecondFactors(
-        totp=authenticators.TOTP in authenticators.methods(user),
-        recovery_codes_left=len(authenticators.unused_recovery_codes(user=user)),
-        passkeys=authenticators.passkeys(user=user),
+        totp=TOTP in factors_of(user=user),
+        recovery_codes_left=len(unused_recovery_codes(user=user)),
+        passkeys=passkeys_of(user=user),
     )
 
 
@@ -191,3 +207,38 @@ def person_by_id(*, person_id: UUID) -> User:
 def open_invites(*, now: datetime) -> QuerySet[Invite]:
     """Return the invites that can still be used."""
     return Invite.objects.open(now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some entries of the log, the newest first, and where to go on in either direction."""
+
+    entries: list[AuditEntry]
+    newer_than: UUID | None
+    older_than: UUID | None
+
+
+def page_of_log(*, log: AuditQuerySet, before: UUID | None, after: UUID | None, limit: int) -> LogPage:
+    """Return a page of the log: the newest entries, those before one entry, or those after one."""
+    if after is not None:
+        rows = list(log.filter(pk__gt=after).order_by("pk")[: limit + 1])
+        entries = rows[:limit][::-1]
+        has_newer, has_older = len(rows) > limit, True
+    else:
+        rows = list((log.filter(pk__lt=before) if before else log).order_by("-pk")[: limit + 1])
+        entries = rows[:limit]
+        has_newer, has_older = before is not None, len(rows) > limit
+    if not entries:
+        return LogPage(entries=[], newer_than=None, older_than=None)
+    return LogPage(
+        entries=entries,
+        newer_than=entries[0].pk if has_newer else None,
+        older_than=entries[-1].pk if has_older else None,
+    )
+
+
+def owns_alone(*, user: User) -> bool:
+    """Tell whether others depend on this person as the only owner who can sign in."""
+    if user.role != Role.OWNER or not User.objects.get_queryset().exclude(pk=user.pk).exists():
+        return False
+    return not User.objects.owners().active().exclude(pk=user.pk).exists()

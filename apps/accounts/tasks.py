@@ -8,8 +8,8 @@ from apps.accounts.actions import housekeeping, mail
 from apps.core import clock, jobs
 
 
-@shared_task(name="accounts.send_letter", soft_time_limit=60, time_limit=90)
-def send_letter(*, work_id: str, **_unknown: object) -> None:
+@shared_task(name="accounts.run_letter", soft_time_limit=60, time_limit=90)
+def run_letter(*, work_id: str, **_unknown: object) -> None:
     """Send one mail."""
     mail.send_letter(letter_id=UUID(work_id), worker=jobs.this_worker(), now=clock.now())
 

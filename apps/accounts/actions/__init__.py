@@ -22,7 +22,7 @@ from apps.accounts.actions.second_factor import (
     show_recovery_codes,
     turn_off_totp,
 )
-from apps.accounts.actions.sessions import end_everything, end_session
+from apps.accounts.actions.sessions import end_everything, end_other_sessions, end_session
 from apps.accounts.actions.sign_in import (
     begin_passkey_sign_in,
     check_password,
@@ -42,6 +42,7 @@ __all__ = [
     "delete_account",
     "end_everything",
     "end_family",
+    "end_other_sessions",
     "end_session",
     "make_invite",
     "make_personal_token",

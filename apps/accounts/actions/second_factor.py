@@ -9,16 +9,17 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.accounts.actions import authenticators
 from apps.accounts.actions.attempts import charge, give_back
 from apps.accounts.actions.audit import record_audit
 from apps.accounts.actions.ceremonies import begin_ceremony, ceremony_of, spend_ceremony
 from apps.accounts.actions.mail import order_notice
 from apps.accounts.domain.budgets import second_factor_budgets
+from apps.accounts.domain.factors import RECOVERY_CODE, Passkey
 from apps.accounts.domain.origin import RequestMeta
-from apps.accounts.gateways import authenticators
-from apps.accounts.gateways.authenticators import Passkey
 from apps.accounts.models import User
 from apps.accounts.models.sign_in import CeremonyKind
+from apps.accounts.queries import factors_of, unused_recovery_codes
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 
 
@@ -86,14 +87,14 @@ def turn_off_totp(*, user: User, now: datetime, request_meta: RequestMeta) -> No
 
 def show_recovery_codes(*, user: User, now: datetime, request_meta: RequestMeta) -> list[str]:
     """Return the recovery codes that are left; that they were looked at is written down."""
-    codes = authenticators.unused_recovery_codes(user=user)
+    codes = unused_recovery_codes(user=user)
     record_audit(actor=user, action="second_factor.recovery_codes_viewed", now=now, request_meta=request_meta)
     return codes
 
 
 def renew_recovery_codes(*, user: User, now: datetime, request_meta: RequestMeta) -> list[str]:
     """Replace the recovery codes; the old ones are worth nothing from now on."""
-    if authenticators.methods(user) <= {authenticators.RECOVERY_CODE}:
+    if factors_of(user=user) <= {RECOVERY_CODE}:
         raise NoSecondFactorError
     with transaction.atomic():
         codes = authenticators.renew_recovery_codes(user=user)

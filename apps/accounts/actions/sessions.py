@@ -28,6 +28,13 @@ def end_session(*, user: User, session_id: str, now: datetime, request_meta: Req
 
 
 @transaction.atomic
+def end_other_sessions(*, user: User, session_key: str, now: datetime, request_meta: RequestMeta) -> None:
+    """End every session of this person but the browser's that asks for it."""
+    end_everything(user=user, reason="person", but_session=session_key, now=now)
+    record_audit(actor=user, action="session.others_ended", now=now, request_meta=request_meta)
+
+
+@transaction.atomic
 def end_everything(
     *, user: User, reason: str, now: datetime, but_family: UUID | None = None, but_session: str = ""
 ) -> None:

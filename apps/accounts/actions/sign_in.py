@@ -11,17 +11,20 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from prometheus_client import Counter
 
+from apps.accounts.actions import authenticators
 from apps.accounts.actions.attempts import charge, give_back
 from apps.accounts.actions.audit import record_audit
 from apps.accounts.actions.ceremonies import begin_ceremony, ceremony_of, spend_ceremony
 from apps.accounts.actions.program_sessions import TokenPair, open_family
 from apps.accounts.domain.budgets import proof_budgets, second_factor_budgets, sign_in_budgets
+from apps.accounts.domain.factors import PASSKEY, RECOVERY_CODE
 from apps.accounts.domain.origin import RequestMeta
-from apps.accounts.gateways import authenticators, device_tokens
+from apps.accounts.gateways import device_tokens
 from apps.accounts.models import User
 from apps.accounts.models.people import normalize_email
 from apps.accounts.models.sign_in import Ceremony, CeremonyKind
-from apps.core.errors import DeniedError, FieldProblem, InvalidError, UnauthenticatedError
+from apps.accounts.queries import factors_of
+from apps.core.errors import FieldProblem, InvalidError, UnauthenticatedError
 
 failures = Counter("coinsphere_sign_in_failures_total", "Sign-ins that failed, by what was wrong.", ["step"])
 
@@ -48,17 +51,6 @@ class ProofRefusedError(InvalidError):
     code = "proof_refused"
     title = "Not confirmed"
     default_detail = "The password or the code is not right. Try again."
-
-
-class PlainHttpRefusedError(DeniedError):
-    """A password would travel readable through a network."""
-
-    code = "plain_http_refused"
-    title = "Sign-in needs https"
-    default_detail = (
-        "Passwords are not accepted over plain http from another machine. "
-        "Set PUBLIC_URL to an https address, or set ALLOW_PLAIN_HTTP=1 if your network is trusted."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +93,11 @@ def sign_in_program(
 ) -> SignedIn | SecondFactorNeeded:
     """Sign a program in, or ask for the second factor that the person has set up."""
     user = check_password(email=email, password=password, now=now, request_meta=request_meta)
-    methods = authenticators.methods(user)
-    if methods <= {authenticators.RECOVERY_CODE}:
+    methods = factors_of(user=user)
+    if methods <= {RECOVERY_CODE}:
         return admit_program(user=user, via="password", now=now, request_meta=request_meta)
     options, state = None, ""
-    if authenticators.PASSKEY in methods:
+    if PASSKEY in methods:
         options, state = authenticators.begin_passkey_proof(user=user)
     ticket = begin_ceremony(kind=CeremonyKind.SECOND_FACTOR, user=user, state=state, now=now)
     return SecondFactorNeeded(ticket=ticket, methods=tuple(sorted(methods)), passkey_options=options)

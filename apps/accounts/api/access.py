@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import personal_tokens, sessions
-from apps.accounts.adapters import request_meta
+from apps.accounts.actions.callers import request_meta
 from apps.accounts.domain.grants import Scope
 from apps.accounts.permissions import Interactive, RecentSignIn, RunsInstance, grant_of, person_of
 from apps.accounts.queries import audit_of, audit_of_all, personal_tokens_of, sessions_of

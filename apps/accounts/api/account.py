@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import passwords, people
-from apps.accounts.adapters import keep_session, request_meta
+from apps.accounts.actions.callers import keep_session, request_meta
 from apps.accounts.api.sign_in import OpenDoor
 from apps.accounts.permissions import Interactive, RecentSignIn, grant_of, person_of
 from apps.accounts.queries import preferences_of

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.accounts import queries
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import people, registration
-from apps.accounts.adapters import request_meta
+from apps.accounts.actions.callers import request_meta
 from apps.accounts.models import Role
 from apps.accounts.permissions import RecentSignIn, RunsInstance, person_of
 from apps.core import clock

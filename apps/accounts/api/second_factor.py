@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import second_factor
-from apps.accounts.adapters import request_meta
+from apps.accounts.actions.callers import request_meta
 from apps.accounts.permissions import Interactive, RecentSignIn, person_of
 from apps.accounts.queries import second_factors_of
 from apps.core import clock

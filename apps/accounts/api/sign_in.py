@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from apps.accounts import serializers as shapes
 from apps.accounts.actions import program_sessions, registration, sign_in
-from apps.accounts.adapters import refuse_plain_http, renew_session_proof, request_meta
+from apps.accounts.actions.callers import refuse_plain_http, renew_session_proof, request_meta
 from apps.accounts.permissions import Interactive, grant_of, person_of
 from apps.core import clock
 from apps.core.api.idempotency import idempotent

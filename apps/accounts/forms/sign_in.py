@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actions import passwords, registration, sign_in
-from apps.accounts.adapters import form_error, refuse_plain_http, request_meta
+from apps.accounts.actions.callers import form_error, refuse_plain_http, request_meta
 from apps.accounts.models import User
 from apps.core import clock
 from apps.core.errors import ProductError

@@ -7,11 +7,11 @@ from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from apps.accounts.models import User
 from apps.core.errors import UnavailableError
 
 
@@ -23,14 +23,14 @@ class MailServerError(UnavailableError):
     default_detail = "The mail is sent as soon as the mail server takes it."
 
 
-def link_to_reset(user: User) -> str:
+def link_to_reset(user: AbstractBaseUser) -> str:
     """Return the address at which the person sets a new password."""
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
     return f"{settings.PUBLIC_URL}{path.replace('UID-KEY', key)}"
 
 
-def link_to_verify(user: User, *, address: str) -> str:
+def link_to_verify(user: AbstractBaseUser, *, address: str) -> str:
     """Return the address at which the person confirms their mail address, or nothing when that is done."""
     unverified = EmailAddress.objects.filter(user=user, email=address, verified=False).first()
     if unverified is None:

@@ -14,7 +14,6 @@ class Letter(LeasedWork):
 
     kind: ClassVar[str] = "letter"
     queue: ClassVar[str] = "notify"
-    task: ClassVar[str] = "accounts.send_letter"
 
     about = models.CharField(_("about"), max_length=24)
     notice = models.CharField(_("notice"), max_length=40, blank=True)

@@ -34,7 +34,7 @@ class SoftPasskey:
         """Answer the options with which a passkey is made."""
         public = options["publicKey"]
         self.user_handle = public["user"]["id"]
-        key = cbor.encode(dict(ES256.from_cryptography_key(self.key.public_key())))
+        key = cbor.encode(dict(ES256.from_cryptography_key(self.key.public_key())))  # type: ignore[no-untyped-call]
         credential = bytes(16) + struct.pack(">H", len(self.credential_id)) + self.credential_id + key
         data = self._authenticator_data(public["rp"]["id"], _PRESENT_AND_VERIFIED | _WITH_KEY) + credential
         attestation = cbor.encode({"fmt": "none", "attStmt": {}, "authData": data})

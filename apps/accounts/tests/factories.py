@@ -4,18 +4,18 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal import auth as totp_auth
 from django.http import HttpResponse
 from django.test import Client
 
+from apps.accounts.actions import authenticators
 from apps.accounts.actions.program_sessions import TokenPair, open_family
 from apps.accounts.domain.grants import Scope, scopes_text
 from apps.accounts.domain.origin import NO_REQUEST
 from apps.accounts.domain.secrets import new_personal_secret
-from apps.accounts.gateways import authenticators
 from apps.accounts.models import PersonalToken, Role, User
 from apps.core import clock
 
@@ -114,10 +114,9 @@ class Api:
         if self.token:
             headers["HTTP_AUTHORIZATION"] = f"Bearer {self.token}"
         data = "" if body is None else json.dumps(body)
-        answer: HttpResponse = self.client.generic(
-            method, f"/api/v1/{path}", data, content_type="application/json", **headers
-        )
-        return answer
+        environment: dict[str, Any] = dict(headers)
+        answer = self.client.generic(method, f"/api/v1/{path}", data, content_type="application/json", **environment)
+        return cast("HttpResponse", answer)
 
 
 def api_of(user: User) -> Api:

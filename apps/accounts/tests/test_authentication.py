@@ -48,7 +48,8 @@ def _signed(claims: dict[str, Any], *, key_id: str | None = None, **changes: Any
     """Sign with our own key, whatever the claims say."""
     headers = {"kid": key_id or _backend().key_id}
     kept = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-    return jwt.encode(kept, django_settings.SIMPLE_JWT["SIGNING_KEY"], algorithm="EdDSA", headers=headers)
+    key = str(django_settings.SIMPLE_JWT["SIGNING_KEY"])
+    return jwt.encode(kept, key, algorithm="EdDSA", headers=headers)
 
 
 def _part(value: dict[str, Any]) -> str:
@@ -87,7 +88,7 @@ def _tampered(pair: TokenPair) -> str:
 
 def _shifted(claim: str, **delta: int) -> Callable[[TokenPair], str]:
     moment = int((clock.now() + timedelta(**delta)).timestamp())
-    return lambda pair: _signed(_claims(pair.access), **{claim: moment})
+    return lambda pair: _signed({**_claims(pair.access), claim: moment})
 
 
 FORGERIES: dict[str, Callable[[TokenPair], str]] = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from allauth.mfa.adapter import get_adapter
@@ -18,34 +16,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from fido2.webauthn import ResidentKeyRequirement, UserVerificationRequirement
 
+from apps.accounts.domain.factors import Passkey
 from apps.accounts.models import User
 
-TOTP = "totp"
-RECOVERY_CODE = "recovery_code"
-PASSKEY = "passkey"
-_NAMES = {
-    Authenticator.Type.TOTP: TOTP,
-    Authenticator.Type.RECOVERY_CODES: RECOVERY_CODE,
-    Authenticator.Type.WEBAUTHN: PASSKEY,
-}
 #: What fido2 raises on an answer that a browser would not send.
 _BAD_ANSWER = (ValueError, TypeError, KeyError, AttributeError, IndexError, InvalidSignature, ValidationError)
-
-
-@dataclass(frozen=True, slots=True)
-class Passkey:
-    """A passkey as its owner sees it."""
-
-    id: str
-    name: str
-    created_at: datetime
-    last_used_at: datetime | None
-
-
-def methods(user: User) -> set[str]:
-    """Return the kinds of second factors that the person has set up."""
-    kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
-    return {_NAMES[kind] for kind in kinds}
 
 
 def authenticator_of_code(*, user: User, code: str) -> int | None:
@@ -106,12 +81,6 @@ def ensure_recovery_codes(*, user: User) -> list[str]:
     return list(RecoveryCodes.activate(user).get_unused_codes())
 
 
-def unused_recovery_codes(*, user: User) -> list[str]:
-    """Return the recovery codes that are left."""
-    stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return list(stored.wrap().get_unused_codes()) if stored else []
-
-
 @transaction.atomic
 def renew_recovery_codes(*, user: User) -> list[str]:
     """Replace the recovery codes by new ones."""
@@ -126,12 +95,6 @@ def _drop_codes_without_factor(user: User) -> None:
 
 
 # --- Passkeys -------------------------------------------------------------------------------------------------------
-def passkeys(*, user: User) -> list[Passkey]:
-    """Return the person's passkeys, oldest first."""
-    rows = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).order_by("pk")
-    return [Passkey(str(row.pk), row.wrap().name, row.created_at, row.last_used_at) for row in rows]
-
-
 def begin_passkey(*, user: User) -> tuple[dict[str, Any], str]:
     """Return the options with which a browser makes a passkey, and the state to check its answer with."""
     options, state = webauthn_auth.get_server().register_begin(
