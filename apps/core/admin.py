@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from apps.core import clock, jobs
-from apps.core.models import LeasedWork
+from apps.core.models import IdempotencyKey, LeasedWork
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -28,7 +28,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 class WorkAdmin(ReadOnlyAdmin):
     """For tables of long work: what stands where, and what a person may do about it."""
 
-    list_display = ("id", "owner", "state", "progress", "attempts", "problem_code", "created_at", "finished_at")
+    list_display: tuple[str, ...] = ("id", "owner", "state", "progress", "attempts", "problem_code", "created_at", "finished_at")
     list_filter = ("state", "problem_code")
     actions = ("try_again", "cancel_work")
 
@@ -51,3 +51,13 @@ class WorkAdmin(ReadOnlyAdmin):
             act(work=work, now=clock.now())
         except jobs.WorkIsOverError as problem:
             self.message_user(request, f"{work}: {problem.detail}", messages.WARNING)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Keys of repeated requests; what was answered is not shown, it may hold a secret."""
+
+    list_display = ("path", "owner", "status", "is_sealed", "created_at", "claimed_until")
+    list_filter = ("status", "is_sealed")
+    search_fields = ("path",)
+    fields = list_display

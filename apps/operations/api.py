@@ -1,6 +1,7 @@
-"""Health for whoever asks, and metrics for those who may."""
+"""Health for whoever asks, metrics for those who may, and the console for those who run the instance."""
 
 from ipaddress import ip_address, ip_network
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -10,12 +11,21 @@ from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core import clock
+from apps.accounts.permissions import RunsInstance
+from apps.core import clock, jobs
 from apps.core.api.throttles import client_address
 from apps.core.api.views import ApiView, operation
-from apps.operations import queries
+from apps.core.errors import NotFoundError
+from apps.operations import actions, queries
 from apps.operations.actions.metrics import CONTENT_TYPE, collect_metrics
-from apps.operations.serializers import HealthSerializer, StartupSerializer, StateSerializer
+from apps.operations.serializers import (
+    ConsoleSerializer,
+    HealthSerializer,
+    JobSerializer,
+    SelfCheckSerializer,
+    StartupSerializer,
+    StateSerializer,
+)
 
 _RETRY_AFTER = "2"
 _NEVER_STORED = {"Cache-Control": "no-store"}
@@ -119,3 +129,71 @@ class MetricsView(ApiView):
     )
     def get(self, _request: Request) -> HttpResponse:
         return HttpResponse(collect_metrics(now=clock.now()), content_type=CONTENT_TYPE, headers=_NEVER_STORED)
+
+
+# --- The console ----------------------------------------------------------------------------------------------------
+class OwnersView(ApiView):
+    """For those who run the instance."""
+
+    permission_classes = [RunsInstance]
+
+
+class ConsoleView(OwnersView):
+    """How the instance is."""
+
+    @operation(summary="Processes, queues, versions", response=ConsoleSerializer, tags=["operations"])
+    def get(self, _request: Request) -> Response:
+        return self.answer(ConsoleSerializer, queries.read_console(now=clock.now()))
+
+
+class JobsView(OwnersView):
+    """Long work of everybody."""
+
+    @operation(
+        summary="The newest hundred jobs",
+        description="Of all people and of the instance itself, in any state, the newest first.",
+        response=JobSerializer(many=True),
+        tags=["operations"],
+    )
+    def get(self, _request: Request) -> Response:
+        return self.results(jobs.recent_jobs(limit=100), JobSerializer)
+
+
+class CancelJobView(OwnersView):
+    """Cancelling one job."""
+
+    @operation(summary="Cancel a job that is not over", request=None, status=204, tags=["operations"])
+    def post(self, _request: Request, job_id: UUID) -> Response:
+        actions.cancel_job(job_id=job_id, now=clock.now())
+        return self.nothing()
+
+
+class RetryJobView(OwnersView):
+    """Trying one job again."""
+
+    @operation(summary="Queue a parked, failed or cancelled job again", request=None, status=204, tags=["operations"])
+    def post(self, _request: Request, job_id: UUID) -> Response:
+        actions.retry_job(job_id=job_id, now=clock.now())
+        return self.nothing()
+
+
+class SelfCheckView(OwnersView):
+    """The self-check of the instance."""
+
+    @operation(summary="The newest self-check", response=SelfCheckSerializer, tags=["operations"])
+    def get(self, _request: Request) -> Response:
+        check = queries.last_self_check()
+        if check is None:
+            raise NotFoundError
+        return self.answer(SelfCheckSerializer, check)
+
+    @operation(
+        summary="Start a self-check",
+        description="While one is under way, it is answered instead of a second.",
+        request=None,
+        response=SelfCheckSerializer,
+        status=202,
+        tags=["operations"],
+    )
+    def post(self, _request: Request) -> Response:
+        return self.answer(SelfCheckSerializer, actions.start_self_check(now=clock.now()), status=202)

@@ -18,4 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/jobs/<uuid:job_id>/cancel/", views.cancel_job, name="cancel_job"),
     path("operations/jobs/<uuid:job_id>/retry/", views.retry_job, name="retry_job"),
 ]
-api_urlpatterns: list[URLPattern | URLResolver] = []
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("operations/console", api.ConsoleView.as_view(), name="console"),
+    path("operations/jobs", api.JobsView.as_view(), name="jobs"),
+    path("operations/jobs/<uuid:job_id>/cancel", api.CancelJobView.as_view(), name="cancel-job"),
+    path("operations/jobs/<uuid:job_id>/retry", api.RetryJobView.as_view(), name="retry-job"),
+    path("operations/self-check", api.SelfCheckView.as_view(), name="self-check"),
+]

@@ -1,0 +1,106 @@
+"""A backup put back gives the same database and keys, or changes nothing at all."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as product
+from django.db import connection
+from pytest_django import Settings
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import make_user
+from apps.core import clock
+from apps.operations import actions
+from apps.operations.actions import backups
+from apps.operations.actions.backups import NewerBackupError, WeakPassphraseError
+from apps.operations.gateways import sealed_file
+from apps.operations.gateways.sealed_file import DamagedBackupError, WrongPassphraseError
+
+PASSPHRASE = "a phrase that nobody guesses"
+
+
+@pytest.fixture(autouse=True)
+def instance(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test a data folder with keys of its own, and fewer rounds for its passphrase."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "secrets.env").write_text("SECRET_KEY=of-the-first\nPOSTGRES_PASSWORD=stays-here\n", encoding="utf-8")
+    (folder / "master.key").write_text("first key", encoding="utf-8")
+    settings.DATA_DIR, settings.MASTER_KEY_FILE = folder, str(folder / "master.key")
+    monkeypatch.setattr(sealed_file.SealedWriter.__init__, "__kwdefaults__", {"rounds": 100_000})
+    yield folder
+    connection.close()
+
+
+@pytest.fixture
+def backup(tmp_path: Path, transactional_db: None) -> Path:
+    make_user(email="kept@example.com")
+    target = tmp_path / "instance.backup"
+    actions.back_up(target=target, passphrase=PASSPHRASE, now=clock.now())
+    return target
+
+
+def test_the_same_people_and_keys_come_back(backup: Path, instance: Path) -> None:
+    User.objects.all().delete()
+    make_user(email="later@example.com")
+    (instance / "master.key").write_text("another key", encoding="utf-8")
+    (instance / "secrets.env").write_text("SECRET_KEY=other\nPOSTGRES_PASSWORD=of-this-machine\n", encoding="utf-8")
+    actions.restore(source=backup, passphrase=PASSPHRASE)
+    assert list(User.objects.values_list("email", flat=True)) == ["kept@example.com"]
+    assert (instance / "master.key").read_text(encoding="utf-8") == "first key"
+    secrets = (instance / "secrets.env").read_text(encoding="utf-8")
+    assert "SECRET_KEY=of-the-first" in secrets
+    assert "POSTGRES_PASSWORD=of-this-machine" in secrets
+    assert (instance / "master.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_wrong_passphrase_touches_nothing(backup: Path, instance: Path) -> None:
+    make_user(email="later@example.com")
+    with pytest.raises(WrongPassphraseError):
+        actions.restore(source=backup, passphrase="another phrase altogether")
+    assert User.objects.filter(email="later@example.com").exists()
+    assert list(instance.glob("restore-*")) == []
+
+
+def test_a_cut_file_touches_nothing(backup: Path) -> None:
+    backup.write_bytes(backup.read_bytes()[:-100])
+    make_user(email="later@example.com")
+    with pytest.raises(DamagedBackupError):
+        actions.restore(source=backup, passphrase=PASSPHRASE)
+    assert User.objects.filter(email="later@example.com").exists()
+
+
+def test_a_backup_of_a_newer_version_is_refused(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backups, "_known_migrations", lambda: ["accounts.0001_people"])
+    with pytest.raises(NewerBackupError, match="Update Coinsphere first"):
+        actions.restore(source=backup, passphrase=PASSPHRASE)
+
+
+def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeakPassphraseError):
+        actions.back_up(target=tmp_path / "x", passphrase="short", now=clock.now())
+    assert not (tmp_path / "x").exists()
+
+
+def test_nothing_of_the_database_can_be_read_in_the_file(backup: Path) -> None:
+    assert b"kept@example.com" not in backup.read_bytes()
+    assert backup.stat().st_mode & 0o077 == 0
+
+
+def test_doctor_prints_json_for_programs() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        cwd=product.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    findings = json.loads(done.stdout)
+    assert {"database", "redis", "vault"} <= {finding["code"] for finding in findings}
+    has_problem = any(finding["verdict"] == "problem" for finding in findings)
+    assert done.returncode == int(has_problem)
