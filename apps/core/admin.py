@@ -28,7 +28,16 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 class WorkAdmin(ReadOnlyAdmin):
     """For tables of long work: what stands where, and what a person may do about it."""
 
-    list_display: tuple[str, ...] = ("id", "owner", "state", "progress", "attempts", "problem_code", "created_at", "finished_at")
+    list_display: tuple[str, ...] = (
+        "id",
+        "owner",
+        "state",
+        "progress",
+        "attempts",
+        "problem_code",
+        "created_at",
+        "finished_at",
+    )
     list_filter = ("state", "problem_code")
     actions = ("try_again", "cancel_work")
 
