@@ -55,11 +55,12 @@ class BrowserAuthentication(SessionAuthentication):
 
 
 def _by_access_token(token: str) -> tuple[User, Grant]:
+    now = clock.now()
     try:
-        claims = signed_tokens.read(token, kind=signed_tokens.ACCESS)
+        claims = signed_tokens.read(token, kind=signed_tokens.ACCESS, now=now)
     except signed_tokens.TokenRefusedError as error:
         raise TokenRefusedError from error
-    found = person_of_family(family_id=claims.family_id, user_id=claims.user_id, now=clock.now())
+    found = person_of_family(family_id=claims.family_id, user_id=claims.user_id, now=now)
     if found is None:
         raise TokenRefusedError
     return found

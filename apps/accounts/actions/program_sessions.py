@@ -55,7 +55,7 @@ def open_family(*, user: User, now: datetime, request_meta: RequestMeta) -> Toke
 def refresh_family(*, refresh: str, now: datetime, request_meta: RequestMeta = NO_REQUEST) -> TokenPair:
     """Exchange a refresh token for a new pair; one that is spent already ends its family."""
     try:
-        claims = signed_tokens.read(refresh, kind=signed_tokens.REFRESH)
+        claims = signed_tokens.read(refresh, kind=signed_tokens.REFRESH, now=now)
     except signed_tokens.TokenRefusedError as error:
         raise RefreshRefusedError from error
     outcome = _rotate(claims, now=now, request_meta=request_meta)
@@ -101,7 +101,7 @@ def end_family(*, user: User, family_id: UUID, now: datetime, request_meta: Requ
 def end_by_refresh_token(*, refresh: str, now: datetime, request_meta: RequestMeta) -> None:
     """End the session that a refresh token belongs to; a token that is not valid any more ends nothing."""
     try:
-        claims = signed_tokens.read(refresh, kind=signed_tokens.REFRESH)
+        claims = signed_tokens.read(refresh, kind=signed_tokens.REFRESH, now=now)
     except signed_tokens.TokenRefusedError as error:
         raise RefreshRefusedError from error
     family = RefreshFamily.objects.open(now=now).select_related("user").filter(pk=claims.family_id).first()

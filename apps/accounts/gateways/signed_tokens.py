@@ -18,6 +18,7 @@ ACCESS = "access"
 REFRESH = "refresh"
 _REQUIRED = ["iss", "sub", "fam", "jti", "typ", "iat", "nbf", "exp"]
 _LONGEST_TOKEN = 2048
+_REMEMBERED = 4096
 
 
 class TokenRefusedError(Exception):
@@ -28,9 +29,11 @@ class TokenRefusedError(Exception):
 class Claims:
     """What a token says, once its signature has been checked."""
 
+    kind: str
     user_id: UUID
     family_id: UUID
     token_id: UUID
+    valid_from: int
     expires_at: int
 
 
@@ -92,18 +95,30 @@ def sign(*, kind: str, user_id: UUID, family_id: UUID, token_id: UUID, now: date
     )
 
 
-def read(text: str, *, kind: str) -> Claims:
+def read(text: str, *, kind: str, now: datetime) -> Claims:
     """Return what the token says, or raise `TokenRefusedError`."""
     if len(text) > _LONGEST_TOKEN:
         raise TokenRefusedError("too long")
+    claims = _verified(text)
+    if claims.kind != kind:
+        raise TokenRefusedError("of another kind")
+    moment, leeway = now.timestamp(), _backend().get_leeway().total_seconds()
+    if not claims.valid_from - leeway <= moment < claims.expires_at + leeway:
+        raise TokenRefusedError("not valid now")
+    return claims
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _verified(text: str) -> Claims:
+    """Check the signature, once per token and process: what was signed stays signed. Refusals are not remembered."""
     try:
         payload = _backend().decode(text)
-        if payload["typ"] != kind:
-            raise TokenRefusedError("of another kind")
         return Claims(
+            kind=str(payload["typ"]),
             user_id=UUID(payload["sub"]),
             family_id=UUID(payload["fam"]),
             token_id=UUID(payload["jti"]),
+            valid_from=int(payload["nbf"]),
             expires_at=int(payload["exp"]),
         )
     except (TokenBackendError, ValueError, TypeError, AttributeError) as error:

@@ -125,7 +125,20 @@ def test_a_token_says_what_was_signed() -> None:
         now=now,
         expires_at=now + timedelta(minutes=1),
     )
-    claims = signed_tokens.read(text, kind=signed_tokens.ACCESS)
+    claims = signed_tokens.read(text, kind=signed_tokens.ACCESS, now=now)
     assert (claims.user_id, claims.family_id, claims.token_id) == (user_id, family_id, token_id)
     with pytest.raises(signed_tokens.TokenRefusedError):
-        signed_tokens.read(text, kind=signed_tokens.REFRESH)
+        signed_tokens.read(text, kind=signed_tokens.REFRESH, now=now)
+
+
+@pytest.mark.parametrize(("seconds", "is_good"), [(-20, False), (-5, True), (0, True), (65, True), (80, False)])
+def test_a_token_that_was_read_before_still_ends(seconds: int, is_good: bool) -> None:
+    now, ids = clock.now(), {"user_id": uuid7(), "family_id": uuid7(), "token_id": uuid7()}
+    text = signed_tokens.sign(kind=signed_tokens.ACCESS, **ids, now=now, expires_at=now + timedelta(minutes=1))
+    signed_tokens.read(text, kind=signed_tokens.ACCESS, now=now)
+    later = now + timedelta(seconds=seconds)
+    if is_good:
+        assert signed_tokens.read(text, kind=signed_tokens.ACCESS, now=later).expires_at
+        return
+    with pytest.raises(signed_tokens.TokenRefusedError):
+        signed_tokens.read(text, kind=signed_tokens.ACCESS, now=later)
