@@ -47,14 +47,15 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def run(checkout: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the bootstrap as a person would."""
+    """Run the bootstrap as a person would, away from the services of this test run."""
+    outside = {name: value for name, value in os.environ.items() if name != "COINSPHERE_DATA"}
     return subprocess.run(
         [sys.executable, checkout / "coinsphere", *words],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**outside, "PYTHONDONTWRITEBYTECODE": "1", **environment},
     )
 
 
