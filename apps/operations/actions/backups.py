@@ -19,6 +19,7 @@ from apps.operations.gateways.sealed_file import DamagedBackupError
 
 SHORTEST_PASSPHRASE = 10
 FORMAT = 1
+MIGRATED_STAMP = "migrated.sha256"
 DUMP, SECRETS, MASTER_KEY, MANIFEST = "database.dump", "secrets.env", "master.key", "manifest.json"
 # What a backup carries over of the secrets file; service passwords belong to the machine they were made on.
 KEPT_SECRETS = ("SECRET_KEY", "JWT_SIGNING_SEED")
@@ -76,6 +77,7 @@ def restore(*, source: Path, passphrase: str) -> Manifest:
         manifest = _proven_manifest(Path(folder))
         connection.close()
         dump.restore_database(database=connection.settings_dict, source=Path(folder) / DUMP)
+        (Path(settings.DATA_DIR) / MIGRATED_STAMP).unlink(missing_ok=True)
         _put_back_keys(Path(folder))
     return manifest
 
