@@ -9,11 +9,29 @@ from apps.accounts import views
 from apps.accounts.api import access, account, people, second_factor, sign_in
 
 app_name = "accounts"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("account/", views.profile, name="profile"),
+    path("account/delete/", views.delete_account, name="delete_account"),
+    path("account/preferences/", views.preferences, name="preferences"),
+    path("account/activity/", views.activity, name="audit"),
+    path("account/security/", views.security, name="security"),
+    path("account/security/sessions/end-others/", views.end_other_sessions, name="end_other_sessions"),
+    path("account/security/sessions/<str:session_id>/end/", views.end_session, name="end_session"),
+    path("account/security/tokens/new/", views.make_token, name="make_token"),
+    path("account/security/tokens/<uuid:token_id>/revoke/", views.revoke_token, name="revoke_token"),
+    path("people/", views.people, name="people"),
+    path("people/activity/", views.audit_log, name="audit_log"),
+    path("people/invites/", views.invite, name="invite"),
+    path("people/invites/<uuid:invite_id>/revoke/", views.revoke_invite, name="revoke_invite"),
+    path("people/<uuid:person_id>/", views.change_person, name="change_person"),
+]
 
 #: allauth's pages keep their own names, without a namespace: `account_login`, `mfa_index`, ...
 sign_in_urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", views.admin_login),
+    path("account/2fa/", views.to_security),
+    path("account/2fa/webauthn/", views.to_security),
+    path("account/browsers/", views.to_security),
     path("account/", include(account_urls)),
     path("account/2fa/", include(mfa_urls)),
     path("account/browsers/", include(usersessions_urls)),

@@ -19,10 +19,10 @@ SCOPE_WORDS: Final = {
     Scope.WRITE: _("Write: change what you can change, keys and sign-in methods excepted"),
     Scope.ADMIN: _("Admin: people, jobs and settings of this instance"),
 }
-CURRENCIES: Final = (
-    *("USD EUR GBP JPY CHF AUD CAD NZD CNY HKD SGD KRW INR BRL MXN SEK NOK DKK PLN CZK HUF TRY ZAR AED".split()),
-    *("BTC ETH".split()),
+_CURRENCY_CODES: Final = (
+    "USD EUR GBP JPY CHF AUD CAD NZD CNY HKD SGD KRW INR BRL MXN SEK NOK DKK PLN CZK HUF TRY ZAR AED BTC ETH"
 )
+CURRENCIES: Final = tuple(_CURRENCY_CODES.split())
 _INVITED_ROLES: Final = (Role.MEMBER, Role.VIEWER, Role.ADMIN)
 
 
@@ -69,7 +69,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Preferences
         fields = ("display_currency", "locale", "time_zone", "theme", "palette", "density", "private")
-        widgets = {  # noqa: RUF012 - Django's way
+        widgets = {
             "theme": forms.RadioSelect,
             "palette": forms.RadioSelect,
             "density": forms.RadioSelect,

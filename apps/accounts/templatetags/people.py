@@ -1,0 +1,120 @@
+"""What account pages say of devices, of entries of the audit log, and of who may register."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.accounts.domain.devices import device_of
+from apps.accounts.models import AuditEntry, Role, User
+from apps.accounts.queries import SecondFactors, second_factors_of
+from apps.accounts.queries import registration_state as asked_registration_state
+
+register = template.Library()
+
+#: action -> what the log says was done, and the icon beside it
+DEEDS: Final[Mapping[str, tuple[Promise, str]]] = {
+    "account.registered": (gettext_lazy("Account registered"), "user"),
+    "account.created": (gettext_lazy("Account made by set-up"), "user"),
+    "account.renamed": (gettext_lazy("Name changed"), "user"),
+    "account.deleted": (gettext_lazy("Account deleted"), "trash"),
+    "email.changed": (gettext_lazy("Email address changed"), "mail"),
+    "email.confirmed": (gettext_lazy("Email address confirmed"), "mail"),
+    "email.deleted": (gettext_lazy("Email address removed"), "mail"),
+    "password.changed": (gettext_lazy("Password changed"), "lock"),
+    "password.set": (gettext_lazy("Password set"), "lock"),
+    "password.reset": (gettext_lazy("Password set anew with a link from a mail"), "lock"),
+    "password.reset_requested": (gettext_lazy("Link for a new password asked for"), "mail"),
+    "sign_in.succeeded": (gettext_lazy("Signed in"), "in"),
+    "sign_in.failed": (gettext_lazy("Sign-in refused, wrong password"), "warn"),
+    "sign_in.code_failed": (gettext_lazy("Sign-in refused, wrong code"), "warn"),
+    "sign_in.passkey_failed": (gettext_lazy("Sign-in refused, passkey not accepted"), "warn"),
+    "identity.proved": (gettext_lazy("Confirmed who is signed in"), "check"),
+    "identity.proof_failed": (gettext_lazy("Confirmation refused, wrong password or code"), "warn"),
+    "second_factor.totp_turned_on": (gettext_lazy("Authenticator app set up"), "phone"),
+    "second_factor.totp_turned_off": (gettext_lazy("Authenticator app removed"), "phone"),
+    "second_factor.recovery_codes_renewed": (gettext_lazy("New recovery codes made"), "ticket"),
+    "second_factor.recovery_codes_viewed": (gettext_lazy("Recovery codes looked at"), "eye"),
+    "second_factor.passkey_added": (gettext_lazy("Passkey added"), "finger"),
+    "second_factor.passkey_removed": (gettext_lazy("Passkey removed"), "finger"),
+    "session.ended": (gettext_lazy("Session ended"), "leave"),
+    "session.others_ended": (gettext_lazy("Every other session ended"), "leave"),
+    "session.reuse_detected": (gettext_lazy("Spent token sent again, its session ended"), "warn"),
+    "token.created": (gettext_lazy("Personal token made"), "key"),
+    "token.revoked": (gettext_lazy("Personal token revoked"), "key"),
+    "invite.created": (gettext_lazy("Invite made"), "ticket"),
+    "invite.revoked": (gettext_lazy("Invite taken back"), "ticket"),
+    "person.role_changed": (gettext_lazy("Role changed"), "people"),
+    "person.deactivated": (gettext_lazy("Kept out"), "people"),
+    "person.reactivated": (gettext_lazy("Let in again"), "people"),
+}
+_WAYS: Final[Mapping[str, Promise]] = {
+    "session": gettext_lazy("in a browser"),
+    "password": gettext_lazy("with a password"),
+    "passkey": gettext_lazy("with a passkey"),
+    "totp": gettext_lazy("with a password and a code"),
+    "recovery_code": gettext_lazy("with a recovery code"),
+}
+
+
+@register.filter
+def deed(entry: AuditEntry) -> str:
+    """Say what was done; an action without words of its own is shown as it is."""
+    known = DEEDS.get(entry.action)
+    return str(known[0]) if known else entry.action
+
+
+@register.filter
+def deed_icon(entry: AuditEntry) -> str:
+    """Return the icon beside it."""
+    known = DEEDS.get(entry.action)
+    return known[1] if known else "doc"
+
+
+@register.filter
+def deed_detail(entry: AuditEntry) -> str:
+    """Say more of it, where the log knows more."""
+    detail = entry.detail if isinstance(entry.detail, dict) else {}
+    if "from" in detail and "to" in detail:
+        return _("from %(before)s to %(after)s") % {"before": _role(detail["from"]), "after": _role(detail["to"])}
+    if "scopes" in detail:
+        return _("may %(scopes)s") % {"scopes": str(detail["scopes"]).replace(" ", ", ")}
+    if "via" in detail:
+        return str(_WAYS.get(str(detail["via"]), detail["via"]))
+    if "role" in detail:
+        return _("as %(role)s") % {"role": _role(detail["role"])}
+    return ""
+
+
+def _role(name: object) -> str:
+    return str(Role(str(name)).label).lower() if name in Role.values else str(name)
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Say in words what a device calls itself."""
+    found = device_of(user_agent)
+    if found.name and found.system:
+        return _("%(name)s on %(system)s") % {"name": found.name, "system": found.system}
+    return found.name or found.system or _("Unknown device")
+
+
+@register.filter
+def device_icon(user_agent: str) -> str:
+    """Return the icon of a device: a phone or a screen."""
+    return "phone" if device_of(user_agent).is_handheld else "screen"
+
+
+@register.simple_tag
+def registration_state() -> str:
+    """Return who may register: open, invite or closed."""
+    return str(asked_registration_state())
+
+
+@register.simple_tag
+def second_factors(user: User) -> SecondFactors:
+    """Return what a person has set up besides their password."""
+    return second_factors_of(user=user)
