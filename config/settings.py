@@ -285,6 +285,8 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "apps.accounts.models.people.Role",
         "InvitedRoleEnum": ["admin", "member", "viewer"],
         "UpOrDownEnum": ["ok", "down"],
+        "WorkStateEnum": "apps.core.models.work.WorkState",
+        "ProcessStateEnum": ["alive", "late", "missing"],
     },
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",

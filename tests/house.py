@@ -43,7 +43,7 @@ def _room_of(path: Path, root: Path) -> tuple[str, str]:
 
 
 def _typing_only(tree: ast.Module) -> set[ast.AST]:
-    guarded = set()
+    guarded: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             guarded.update(ast.walk(node))
@@ -80,6 +80,12 @@ def foreign_rooms(root: Path) -> list[str]:
     return found
 
 
+def _public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
 def missing_docstrings(root: Path) -> list[str]:
     """Each module opens with a docstring; each public function of domain, actions and queries has one."""
     found = []
@@ -90,24 +96,25 @@ def missing_docstrings(root: Path) -> list[str]:
             found.append(f"{name} has no module docstring")
         if _is_test(path) or _room_of(path, root)[1] not in {"domain", "actions", "queries"}:
             continue
-        for node in tree.body:
-            public = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_")
-            if public and not ast.get_docstring(node):
-                found.append(f"{name}:{node.lineno} {node.name} has no docstring")
+        found.extend(
+            f"{name}:{node.lineno} {node.name} has no docstring"
+            for node in _public_functions(tree)
+            if not ast.get_docstring(node)
+        )
     return found
 
 
 def keywords_only(root: Path) -> list[str]:
     """Public functions of actions and queries take keywords only."""
-    found = []
+    found: list[str] = []
     for path in source_files(root):
         if _is_test(path) or _room_of(path, root)[1] not in {"actions", "queries"}:
             continue
-        for node in _tree(path).body:
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
-                continue
-            if node.args.args or node.args.posonlyargs or node.args.vararg:
-                found.append(f"{path.relative_to(root)}:{node.lineno} {node.name} takes positional arguments")
+        found.extend(
+            f"{path.relative_to(root)}:{node.lineno} {node.name} takes positional arguments"
+            for node in _public_functions(_tree(path))
+            if node.args.args or node.args.posonlyargs or node.args.vararg
+        )
     return found
 
 
@@ -152,7 +159,7 @@ def _task_names(root: Path) -> set[str]:
 def tasks_named_elsewhere(root: Path) -> list[str]:
     """A task's name stands in its own file, the switchboard and the schedule, nowhere else."""
     names = _task_names(root)
-    found = []
+    found: list[str] = []
     for path in source_files(root):
         if _is_test(path) or _room_of(path, root)[1] == "tasks" or path.parent.name == "config":
             continue

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,7 @@ def _contracts() -> list[str]:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Path]:
+def copy(tmp_path: Path) -> Path:
     ignore = shutil.ignore_patterns("__pycache__", "migrations")
     for name in ("apps", "config"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)

@@ -30,7 +30,7 @@ _SLOWEST_DISK = 20.0
 _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
 
-def check_database(now: datetime) -> Finding:
+def _database(now: datetime) -> Finding:
     """PostgreSQL answers, is new enough, and its clock agrees with ours."""
     code, title = "database", "Database"
     try:
@@ -51,7 +51,7 @@ def check_database(now: datetime) -> Finding:
     return good(code=code, title=title, detail=f"PostgreSQL {version // 10000} answers.")
 
 
-def check_migrations(_now: datetime) -> Finding:
+def _migrations(_now: datetime) -> Finding:
     """Every table stands as this version expects it."""
     code, title = "migrations", "Tables"
     try:
@@ -65,7 +65,7 @@ def check_migrations(_now: datetime) -> Finding:
     return good(code=code, title=title, detail="All migrations are applied.")
 
 
-def check_redis(_now: datetime) -> Finding:
+def _redis(_now: datetime) -> Finding:
     """Redis answers; without it pages work but nothing is live."""
     code, title = "redis", "Broker and live data"
     try:
@@ -76,7 +76,7 @@ def check_redis(_now: datetime) -> Finding:
     return good(code=code, title=title, detail=f"Redis {version} answers.")
 
 
-def check_data_folder(_now: datetime) -> Finding:
+def _data_folder(_now: datetime) -> Finding:
     """The data folder can be written and its disk is not nearly full."""
     code, title = "data_folder", "Data folder"
     folder = Path(settings.DATA_DIR)
@@ -91,7 +91,7 @@ def check_data_folder(_now: datetime) -> Finding:
     return good(code=code, title=title, detail=f"Writable, {free / (1 << 30):.0f} GB free on its disk.")
 
 
-def check_secret_files(_now: datetime) -> Finding:
+def _secret_files(_now: datetime) -> Finding:
     """Files with secrets can be read by their owner only."""
     code, title = "secret_files", "Secret files"
     named = [Path(settings.DATA_DIR) / "secrets.env", Path(settings.MASTER_KEY_FILE)]
@@ -103,7 +103,7 @@ def check_secret_files(_now: datetime) -> Finding:
     return good(code=code, title=title, detail=f"{len(files)} files, readable by their owner only.")
 
 
-def check_disk(_now: datetime) -> Finding:
+def _disk(_now: datetime) -> Finding:
     """Writing to the data folder's disk is quick enough for a database."""
     code, title = "disk", "Disk speed"
     block = os.urandom(1 << 20)
@@ -124,7 +124,7 @@ def check_disk(_now: datetime) -> Finding:
     return good(code=code, title=title, detail=f"It takes {rate:.0f} MB a second.")
 
 
-def check_processes(now: datetime) -> Finding:
+def _processes(now: datetime) -> Finding:
     """Every process of the product was heard lately."""
     code, title = "processes", "Processes"
     if not settings.STARTED_AT:
@@ -139,7 +139,7 @@ def check_processes(now: datetime) -> Finding:
     )
 
 
-def check_vault(_now: datetime) -> Finding:
+def _vault(_now: datetime) -> Finding:
     """The master key is at hand."""
     code, title = "vault", "Master key"
     try:
@@ -150,7 +150,7 @@ def check_vault(_now: datetime) -> Finding:
     return good(code=code, title=title, detail="At hand.")
 
 
-def check_static_files(_now: datetime) -> Finding:
+def _static_files(_now: datetime) -> Finding:
     """The front-end files were put in place."""
     code, title = "static_files", "Front-end files"
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
@@ -160,13 +160,13 @@ def check_static_files(_now: datetime) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_database,
-    check_migrations,
-    check_redis,
-    check_processes,
-    check_data_folder,
-    check_disk,
-    check_secret_files,
-    check_vault,
-    check_static_files,
+    _database,
+    _migrations,
+    _redis,
+    _processes,
+    _data_folder,
+    _disk,
+    _secret_files,
+    _vault,
+    _static_files,
 )
