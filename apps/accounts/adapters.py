@@ -39,28 +39,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:  # noqa: ANN401
         try:
-            refuse_plain_http(request)
+            refuse_plain_http(request=request)
             return sign_in.check_password(
                 email=credentials.get("email", ""),
                 password=credentials.get("password", ""),
                 now=clock.now(),
-                request_meta=request_meta(request),
+                request_meta=request_meta(request=request),
             )
         except sign_in.CredentialsRefusedError:
             return None
         except ProductError as error:
-            raise form_error(request, error) from error
+            raise form_error(request=request, error=error) from error
 
     def reauthenticate(self, user: User, password: str) -> bool:
         request = context.request
         try:
             sign_in.prove_identity(
-                user=user, password=password, code="", now=clock.now(), request_meta=request_meta(request)
+                user=user, password=password, code="", now=clock.now(), request_meta=request_meta(request=request)
             )
         except sign_in.ProofRefusedError:
             return False
         except ProductError as error:
-            raise form_error(request, error) from error
+            raise form_error(request=request, error=error) from error
         return True
 
     def is_reauthentication_required(self, *, app: str, **_options: object) -> bool:
@@ -70,7 +70,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
-        sign_in.note_sign_in(user=user, via="session", door="page", now=clock.now(), request_meta=request_meta(request))
+        sign_in.note_sign_in(
+            user=user, via="session", door="page", now=clock.now(), request_meta=request_meta(request=request)
+        )
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:  # noqa: ANN401
         response: HttpResponse = super().post_login(request, user, **options)
@@ -96,7 +98,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         del context, email
         name = template_prefix.rsplit("/", 1)[-1]
         mail.note_account_act(
-            user=user, notice=SAME_AS.get(name, name), now=clock.now(), request_meta=request_meta(self.request)
+            user=user, notice=SAME_AS.get(name, name), now=clock.now(), request_meta=request_meta(request=self.request)
         )
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:  # noqa: ANN401, FBT001
@@ -109,7 +111,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             user=address.user,
             address=address.email,
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
 
     def get_client_ip(self, request: HttpRequest) -> str:

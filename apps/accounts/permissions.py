@@ -38,7 +38,7 @@ def grant_of(request: Request) -> Grant:
     """Return what the sender of this request may do."""
     if isinstance(request.auth, Grant):
         return request.auth
-    return session_grant(request)
+    return session_grant(request=request)
 
 
 def person_of(request: Request) -> User:

@@ -44,12 +44,12 @@ def totp_uri(*, user: User, secret: str) -> str:
     return str(get_adapter().build_totp_url(user, secret))
 
 
-def sealed(secret: str) -> str:
+def sealed(*, secret: str) -> str:
     """Return the secret as it may be stored."""
     return str(get_adapter().encrypt(secret))
 
 
-def unsealed(text: str) -> str:
+def unsealed(*, text: str) -> str:
     """Return the secret that `sealed` hid."""
     return str(get_adapter().decrypt(text))
 

@@ -34,7 +34,7 @@ class PlainHttpRefusedError(DeniedError):
     )
 
 
-def request_meta(request: HttpRequest, *, device_token: str = "") -> RequestMeta:
+def request_meta(*, request: HttpRequest, device_token: str = "") -> RequestMeta:
     """Return what the log and the list of sessions want to know of a request."""
     return RequestMeta(
         network_address=client_address(request),
@@ -44,7 +44,7 @@ def request_meta(request: HttpRequest, *, device_token: str = "") -> RequestMeta
     )
 
 
-def refuse_plain_http(request: HttpRequest) -> None:
+def refuse_plain_http(*, request: HttpRequest) -> None:
     """Raise where a password would travel readable through a network."""
     if settings.ALLOW_PLAIN_HTTP or request.is_secure():
         return
@@ -55,24 +55,24 @@ def refuse_plain_http(request: HttpRequest) -> None:
     raise PlainHttpRefusedError
 
 
-def session_grant(request: HttpRequest) -> Grant:
+def session_grant(*, request: HttpRequest) -> Grant:
     """Return what a browser's session may do, and when its person last proved who they are."""
     records = get_authentication_records(request, request.user)
     latest = max((record["at"] for record in records), default=None)
     return Grant(authenticated_at=None if latest is None else datetime.fromtimestamp(latest, tz=UTC))
 
 
-def renew_session_proof(request: HttpRequest) -> None:
+def renew_session_proof(*, request: HttpRequest) -> None:
     """Note in a browser's session that its person has just proved again who they are."""
     record_authentication(request, request.user, method="password", reauthenticated=True)
 
 
-def keep_session(request: HttpRequest, user: User) -> None:
+def keep_session(*, request: HttpRequest, user: User) -> None:
     """Keep a browser signed in after its person changed the password."""
     update_session_auth_hash(request, user)
 
 
-def form_error(request: HttpRequest, error: ProductError) -> ValidationError:
+def form_error(*, request: HttpRequest, error: ProductError) -> ValidationError:
     """Return the error as a form shows it; the answer's status is set by the middleware."""
     if isinstance(error, TooManyError):
         request.META[RETRY_AFTER_MARK] = error.retry_after or 60

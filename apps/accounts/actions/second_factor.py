@@ -54,7 +54,7 @@ class TotpOffer:
 def offer_totp(*, user: User, now: datetime) -> TotpOffer:
     """Make a secret for an authenticator app; it counts once a code has been shown."""
     secret = authenticators.new_totp_secret()
-    ticket = begin_ceremony(kind=CeremonyKind.TOTP_NEW, user=user, state=authenticators.sealed(secret), now=now)
+    ticket = begin_ceremony(kind=CeremonyKind.TOTP_NEW, user=user, state=authenticators.sealed(secret=secret), now=now)
     return TotpOffer(ticket=ticket, secret=secret, uri=authenticators.totp_uri(user=user, secret=secret))
 
 
@@ -64,7 +64,7 @@ def confirm_totp(*, user: User, ticket: str, code: str, now: datetime, request_m
     charged = charge(budgets=second_factor_budgets(user_id=str(user.pk)), now=now)
     if ceremony is None:
         raise SetUpRefusedError(problems=[FieldProblem("ticket", "expired", "Start again.")])
-    secret = authenticators.unsealed(ceremony.state)
+    secret = authenticators.unsealed(text=ceremony.state)
     if not authenticators.totp_matches(secret=secret, code=code):
         raise SetUpRefusedError(problems=[FieldProblem("code", "wrong_code", "Enter the code that the app shows now.")])
     give_back(charged=charged)

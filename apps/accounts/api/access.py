@@ -55,7 +55,7 @@ class PersonalTokensView(ApiView):
             scopes=[Scope(scope) for scope in values["scopes"]],
             expires_at=values["expires_at"] or now + DEFAULT_LIFE,
             now=now,
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         return Response({**shapes.PersonalTokenSerializer(row).data, "token": text}, status=201)
 
@@ -71,7 +71,7 @@ class PersonalTokenView(ApiView):
             user=person_of(request),
             token_id=token_id,
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         return self.nothing()
 
@@ -103,7 +103,7 @@ class SessionView(ApiView):
             user=person_of(request),
             session_id=session_id,
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         return self.nothing()
 

@@ -34,13 +34,13 @@ class MeView(ApiView):
     def patch(self, request: Request) -> Response:
         values = self.parse(shapes.ProfileSerializer, partial=True)
         name = values.get("display_name", person_of(request).display_name)
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         user = people.update_profile(user=person_of(request), display_name=name, now=clock.now(), request_meta=meta)
         return self.answer(shapes.UserSerializer, user)
 
     @operation(summary="Delete your account", description="And everything of yours, at once and for good.", status=204)
     def delete(self, request: Request) -> Response:
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         people.delete_account(user=person_of(request), now=clock.now(), request_meta=meta)
         return self.nothing()
 
@@ -87,10 +87,10 @@ class PasswordView(ApiView):
             family_id=grant_of(request).family_id,
             session_key=request.session.session_key or "",
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         if grant_of(request).family_id is None:
-            keep_session(request, person_of(request))
+            keep_session(request=request, user=person_of(request))
         return self.nothing()
 
 
@@ -107,7 +107,7 @@ class PasswordResetView(OpenDoor):
     )
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.PasswordResetSerializer)
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         passwords.request_password_reset(email=values["email"], now=clock.now(), request_meta=meta)
         return Response(status=202)
 
@@ -125,6 +125,6 @@ class PasswordResetConfirmView(OpenDoor):
     )
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.PasswordResetConfirmSerializer)
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         passwords.reset_password(key=values["key"], password=values["new_password"], now=clock.now(), request_meta=meta)
         return self.nothing()

@@ -51,7 +51,7 @@ class PersonView(ApiView):
             role=Role(values["role"]) if "role" in values else None,
             is_active=values.get("is_active"),
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         return self.answer(shapes.UserSerializer, person)
 
@@ -86,7 +86,7 @@ class InvitesView(ApiView):
             role=Role(values["role"]),
             note=values["note"],
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         shown = {**shapes.InviteSerializer(invite).data, "token": token, "link": shapes.invite_link(token)}
         return Response(shown, status=201)
@@ -103,6 +103,6 @@ class InviteView(ApiView):
             actor=person_of(request),
             invite_id=invite_id,
             now=clock.now(),
-            request_meta=request_meta(request),
+            request_meta=request_meta(request=request),
         )
         return self.nothing()

@@ -38,7 +38,7 @@ class TotpView(ApiView):
 
     @operation(summary="Remove the authenticator app", status=204)
     def delete(self, request: Request) -> Response:
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         second_factor.turn_off_totp(user=person_of(request), now=clock.now(), request_meta=meta)
         return self.nothing()
 
@@ -57,7 +57,7 @@ class TotpConfirmView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.TotpConfirmSerializer)
         codes = second_factor.confirm_totp(
-            user=person_of(request), **values, now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), **values, now=clock.now(), request_meta=request_meta(request=request)
         )
         return self.answer(shapes.RecoveryCodesSerializer, {"recovery_codes": codes})
 
@@ -70,14 +70,14 @@ class RecoveryCodesView(ApiView):
     @operation(summary="The recovery codes that are left", response=shapes.RecoveryCodesSerializer)
     def get(self, request: Request) -> Response:
         codes = second_factor.show_recovery_codes(
-            user=person_of(request), now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), now=clock.now(), request_meta=request_meta(request=request)
         )
         return self.answer(shapes.RecoveryCodesSerializer, {"recovery_codes": codes})
 
     @operation(summary="Make new recovery codes", response=shapes.RecoveryCodesSerializer)
     def post(self, request: Request) -> Response:
         codes = second_factor.renew_recovery_codes(
-            user=person_of(request), now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), now=clock.now(), request_meta=request_meta(request=request)
         )
         return self.answer(shapes.RecoveryCodesSerializer, {"recovery_codes": codes})
 
@@ -105,7 +105,7 @@ class PasskeysView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.PasskeyAddSerializer)
         passkey, codes = second_factor.add_passkey(
-            user=person_of(request), **values, now=clock.now(), request_meta=request_meta(request)
+            user=person_of(request), **values, now=clock.now(), request_meta=request_meta(request=request)
         )
         shown = {**shapes.PasskeySerializer(passkey).data, "recovery_codes": codes}
         return Response(shown, status=201)
@@ -129,6 +129,6 @@ class PasskeyView(ApiView):
 
     @operation(summary="Remove a passkey", status=204)
     def delete(self, request: Request, passkey_id: str) -> Response:
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         second_factor.remove_passkey(user=person_of(request), passkey_id=passkey_id, now=clock.now(), request_meta=meta)
         return self.nothing()

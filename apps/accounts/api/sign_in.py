@@ -28,11 +28,12 @@ class OpenDoor(ApiView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    refuses_with: ClassVar[Sequence[int]] = (401, 403)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's
         """Refuse a password that came readable through a network, before anything else is looked at."""
         super().initial(request, *args, **kwargs)
-        refuse_plain_http(request)
+        refuse_plain_http(request=request)
 
 
 class RegisterView(OpenDoor):
@@ -50,7 +51,7 @@ class RegisterView(OpenDoor):
     @idempotent
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.RegisterSerializer)
-        user = registration.register(**values, now=clock.now(), request_meta=request_meta(request))
+        user = registration.register(**values, now=clock.now(), request_meta=request_meta(request=request))
         return self.answer(shapes.UserSerializer, user, status=201)
 
 
@@ -69,7 +70,7 @@ class LoginView(OpenDoor):
             email=values["email"],
             password=values["password"],
             now=clock.now(),
-            request_meta=request_meta(request, device_token=values["device"]),
+            request_meta=request_meta(request=request, device_token=values["device"]),
         )
         if isinstance(outcome, sign_in.SecondFactorNeeded):
             return self.answer(shapes.SecondFactorNeededSerializer, outcome)
@@ -91,7 +92,7 @@ class SecondFactorView(OpenDoor):
             code=values["code"],
             credential=values["credential"],
             now=clock.now(),
-            request_meta=request_meta(request, device_token=values["device"]),
+            request_meta=request_meta(request=request, device_token=values["device"]),
         )
         return self.answer(shapes.SignedInSerializer, signed_in)
 
@@ -117,7 +118,7 @@ class PasskeySignInView(OpenDoor):
             ticket=values["ticket"],
             credential=values["credential"],
             now=clock.now(),
-            request_meta=request_meta(request, device_token=values["device"]),
+            request_meta=request_meta(request=request, device_token=values["device"]),
         )
         return self.answer(shapes.SignedInSerializer, signed_in)
 
@@ -134,7 +135,7 @@ class RefreshView(OpenDoor):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.RefreshSerializer)
         pair = program_sessions.refresh_family(
-            refresh=values["refresh"], now=clock.now(), request_meta=request_meta(request)
+            refresh=values["refresh"], now=clock.now(), request_meta=request_meta(request=request)
         )
         return self.answer(shapes.TokenPairSerializer, pair)
 
@@ -152,7 +153,7 @@ class LogoutView(ApiView):
     )
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.LogoutSerializer)
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         if values["refresh"]:
             program_sessions.end_by_refresh_token(refresh=values["refresh"], now=clock.now(), request_meta=meta)
             return self.nothing()
@@ -178,10 +179,10 @@ class ReauthenticateView(ApiView):
     def post(self, request: Request) -> Response:
         values = self.parse(shapes.ReauthenticateSerializer)
         now = clock.now()
-        sign_in.prove_identity(user=person_of(request), **values, now=now, request_meta=request_meta(request))
+        sign_in.prove_identity(user=person_of(request), **values, now=now, request_meta=request_meta(request=request))
         family_id = grant_of(request).family_id
         if family_id is None:
-            renew_session_proof(request)
+            renew_session_proof(request=request)
         else:
             program_sessions.renew_proof(family_id=family_id, now=now)
         return self.nothing()

@@ -86,21 +86,21 @@ class SignupForm(_Plain, account_forms.SignupForm):  # type: ignore[misc]
     def _register(self, cleaned: dict[str, Any]) -> None:
         request = context.request
         try:
-            refuse_plain_http(request)
+            refuse_plain_http(request=request)
             self.registered = registration.register(
                 email=cleaned["email"],
                 password=cleaned["password1"],
                 display_name=cleaned.get("display_name", ""),
                 invite=cleaned.get("invite", ""),
                 now=clock.now(),
-                request_meta=request_meta(request),
+                request_meta=request_meta(request=request),
             )
         except registration.EmailTakenError as error:
-            self.add_error("email", form_error(request, error))
+            self.add_error("email", form_error(request=request, error=error))
         except registration.PasswordRefusedError as error:
-            self.add_error("password1", form_error(request, error))
+            self.add_error("password1", form_error(request=request, error=error))
         except ProductError as error:
-            self.add_error(None, form_error(request, error))
+            self.add_error(None, form_error(request=request, error=error))
 
     def save(self, request: HttpRequest) -> User | None:  # noqa: ARG002 - allauth's signature
         return self.registered
@@ -120,10 +120,10 @@ class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):  # type: ignor
         request = context.request
         try:
             passwords.request_password_reset(
-                email=cleaned["email"], now=clock.now(), request_meta=request_meta(request)
+                email=cleaned["email"], now=clock.now(), request_meta=request_meta(request=request)
             )
         except ProductError as error:
-            raise form_error(request, error) from error
+            raise form_error(request=request, error=error) from error
         return cleaned
 
     def save(self, request: HttpRequest, **_options: object) -> str:  # noqa: ARG002 - allauth's signature
@@ -152,10 +152,10 @@ class _CodeMixin:
         code = str(self.cleaned_data["code"]).strip()
         try:
             used = sign_in.check_second_factor(
-                user=self.user, code=code, now=clock.now(), request_meta=request_meta(request)
+                user=self.user, code=code, now=clock.now(), request_meta=request_meta(request=request)
             )
         except ProductError as error:
-            raise form_error(request, error) from error
+            raise form_error(request=request, error=error) from error
         self.authenticator = Authenticator.objects.get(pk=used)
         return code
 

@@ -46,7 +46,7 @@ def change_person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Change a person's role, keep them out or let them in again."""
     form = PersonForm(request.POST)
     if form.is_valid():
-        meta = request_meta(request)
+        meta = request_meta(request=request)
         tell(
             request,
             lambda: actions.manage_person(
@@ -73,7 +73,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         role, note = Role(form.cleaned_data["role"]), form.cleaned_data["note"]
         try:
             made, token = actions.make_invite(
-                actor=person, role=role, note=note, now=now, request_meta=request_meta(request)
+                actor=person, role=role, note=note, now=now, request_meta=request_meta(request=request)
             )
         except ProductError as error:
             form.add_error(None, error.detail)
@@ -87,7 +87,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @for_those_who_run_it
 def revoke_invite(request: HttpRequest, invite_id: UUID) -> HttpResponse:
     """Take back an invite that nobody has used."""
-    meta = request_meta(request)
+    meta = request_meta(request=request)
     tell(
         request,
         lambda: actions.revoke_invite(

@@ -31,7 +31,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     person, now = person_of(request), clock.now()
     form = ProfileForm(request.POST or None, initial={"display_name": person.display_name})
     if request.method == "POST" and form.is_valid():
-        name, meta = form.cleaned_data["display_name"], request_meta(request)
+        name, meta = form.cleaned_data["display_name"], request_meta(request=request)
         tell(
             request,
             lambda: actions.update_profile(user=person, display_name=name, now=now, request_meta=meta),
@@ -56,7 +56,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     form = AccountDeletionForm(request.POST or None, user=person)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.delete_account(user=person, now=clock.now(), request_meta=request_meta(request))
+            actions.delete_account(user=person, now=clock.now(), request_meta=request_meta(request=request))
         except ProductError as error:
             form.add_error(None, error.detail)
             return render(request, "accounts/delete.html", _deletion(form), status=error.status)

@@ -28,7 +28,7 @@ def security(request: HttpRequest) -> HttpResponse:
         "factors": queries.second_factors_of(user=person),
         "sessions": sorted(sessions, key=lambda session: not session.is_current),
         "tokens": queries.personal_tokens_of(user=person),
-        "is_recent": session_grant(request).is_recent(now=now),
+        "is_recent": session_grant(request=request).is_recent(now=now),
     }
     return render(request, "accounts/security.html", inside)
 
@@ -37,7 +37,7 @@ def security(request: HttpRequest) -> HttpResponse:
 @for_people
 def end_session(request: HttpRequest, session_id: str) -> HttpResponse:
     """End one session, of a browser or of a program."""
-    meta = request_meta(request)
+    meta = request_meta(request=request)
     tell(
         request,
         lambda: actions.end_session(
@@ -52,7 +52,7 @@ def end_session(request: HttpRequest, session_id: str) -> HttpResponse:
 @for_people
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """End every session but this one."""
-    meta, key = request_meta(request), request.session.session_key or ""
+    meta, key = request_meta(request=request), request.session.session_key or ""
     tell(
         request,
         lambda: actions.end_other_sessions(
@@ -78,7 +78,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
                 scopes=form.scopes,
                 expires_at=now + form.lifetime,
                 now=now,
-                request_meta=request_meta(request),
+                request_meta=request_meta(request=request),
             )
         except ProductError as error:
             form.add_error(None, error.detail)
@@ -91,7 +91,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 @for_people
 def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """Revoke a personal token."""
-    meta = request_meta(request)
+    meta = request_meta(request=request)
     tell(
         request,
         lambda: actions.revoke_personal_token(
