@@ -1,6 +1,8 @@
 """Health for whoever asks, metrics for those who may, and the console for those who run the instance."""
 
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -125,6 +127,7 @@ class MetricsView(ApiView):
         summary="Metrics in the text format of Prometheus",
         request=None,
         response=OpenApiResponse(OpenApiTypes.STR, description="The metrics of all processes on this machine."),
+        status=(200, "text/plain"),
         tags=["health"],
     )
     def get(self, _request: Request) -> HttpResponse:
@@ -179,6 +182,8 @@ class RetryJobView(OwnersView):
 
 class SelfCheckView(OwnersView):
     """The self-check of the instance."""
+
+    refuses_with: ClassVar[Sequence[int]] = (404,)
 
     @operation(summary="The newest self-check", response=SelfCheckSerializer, tags=["operations"])
     def get(self, _request: Request) -> Response:

@@ -66,7 +66,7 @@ class ApiSchema(AutoSchema):
         """Return every status with which this operation can be refused."""
         names = {parameter["in"] for parameter in operation.get("parameters", [])}
         writes = self.method != "GET"
-        possible = {503}
+        possible = {503, *getattr(self.view, "refuses_with", ())}
         if self.view.get_authenticators():
             possible |= {401, 403}
         if self.view.get_throttles():

@@ -34,6 +34,8 @@ class ApiView(APIView):
     pagination_class: ClassVar[type[CursorPages]] = CursorPages
     ordering: ClassVar[Sequence[str]] = ()
     throttle_scope: ClassVar[str] = ""
+    #: Statuses with which the view itself refuses, beyond those that its rights, limits and input bring along.
+    refuses_with: ClassVar[Sequence[int]] = ()
     #: The stored answer to an idempotency key holds a secret.
     seals_answer: ClassVar[bool] = False
     #: The effect and the stored answer commit together; off only where the action talks to the network first.
@@ -122,12 +124,15 @@ def operation(
     request: object = None,
     query: Shape | None = None,
     response: object = None,
-    status: int = 200,
+    status: int | tuple[int, str] = 200,
     parameters: Sequence[OpenApiParameter] = (),
     others: Mapping[int, object] | None = None,
     **more: Any,  # noqa: ANN401 - examples, tags, ...: what `extend_schema` takes
 ) -> Callable[[_View], _View]:
-    """Document one method of a view; problem answers, paging and security are added by themselves."""
+    """Document one method of a view; problem answers, paging and security are added by themselves.
+
+    `status` may name a content type besides: `(200, "text/plain")`.
+    """
     responses = {status: response if response is not None else OpenApiResponse(description="Done."), **(others or {})}
     decorator: Callable[[_View], _View] = extend_schema(
         summary=summary,
