@@ -1,6 +1,7 @@
 """REST: register, sign in, refresh, sign out, prove one's identity again."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.permissions import AllowAny
