@@ -133,7 +133,9 @@ def operation(
 
     `status` may name a content type besides: `(200, "text/plain")`.
     """
-    responses = {status: response if response is not None else OpenApiResponse(description="Done."), **(others or {})}
+    answer = response if response is not None else OpenApiResponse(description="Done.")
+    responses: dict[int | tuple[int, str], object] = {status: answer}
+    responses.update((others or {}).items())
     decorator: Callable[[_View], _View] = extend_schema(
         summary=summary,
         description=description or None,

@@ -1,0 +1,83 @@
+"""A small instance full of people, and everything that a caller may hold in hand: tokens, invites, a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+from apps.accounts.actions.registration import make_invite
+from apps.accounts.domain.grants import Scope
+from apps.accounts.domain.origin import NO_REQUEST
+from apps.accounts.models import PersonalToken, Role, User
+from apps.accounts.tests.factories import make_personal_token, make_tokens, make_totp, make_user
+from apps.core import clock
+from apps.operations.models import SelfCheck
+from apps.operations.tests.factories import make_beat
+
+MISSING = "00000000-0000-7000-8000-000000000007"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who is there. `owner` and `member` each have a personal token, a program's session and an authenticator app."""
+
+    owner: User
+    admin: User
+    member: User
+    viewer: User
+    other: User
+    job: SelfCheck
+    invite_id: str
+
+
+def make_cast() -> Cast:
+    """Fill the instance."""
+    owner = make_user(email="owner@example.com", role=Role.OWNER, display_name="Olga Owner")
+    member = make_user(email="member@example.com", display_name="Mika Member")
+    for person in (owner, member):
+        make_personal_token(user=person)
+        make_totp(user=person)
+    for process in settings.ENABLED_PROCESSES:
+        make_beat(name=process)
+    invite, _token = make_invite(
+        actor=owner, role=Role.MEMBER, note="For Nora", now=clock.now(), request_meta=NO_REQUEST
+    )
+    return Cast(
+        owner=owner,
+        admin=make_user(email="admin@example.com", role=Role.ADMIN),
+        member=member,
+        viewer=make_user(email="viewer@example.com", role=Role.VIEWER),
+        other=make_user(email="other@example.com"),
+        job=SelfCheck.objects.create(),
+        invite_id=str(invite.pk),
+    )
+
+
+def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
+    """Return for each path parameter the id of something that exists and, where things have owners, is this user's."""
+    token = PersonalToken.objects.filter(user=user).first()
+    family = user.refresh_families.first()
+    return {
+        "token_id": str(token.pk) if token else MISSING,
+        "session_id": str(family.pk) if family else MISSING,
+        "passkey_id": MISSING,
+        "person_id": str(user.pk),
+        "invite_id": cast.invite_id,
+        "job_id": str(cast.job.pk),
+    }
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that shows a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def fresh_access(user: User) -> str:
+    """Sign a program in a moment ago; return its access token."""
+    return make_tokens(user=user).access
+
+
+def personal(user: User, scope: Scope) -> str:
+    """Return a personal token of one scope."""
+    return make_personal_token(user=user, scopes=(scope,), expires_in=timedelta(days=1))

@@ -1,0 +1,142 @@
+"""Every operation of the OpenAPI document under schemathesis: as a stranger, a member and the owner.
+
+COINSPHERE_FUZZ_CASES (6) sets how many generated requests each operation gets from each caller, besides the
+edges of every field; 100 for the night.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from django.http import HttpResponse
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.response import Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from apps.core import cache
+from apps.core.testing import SentTask, run_on_commit
+from apps.operations.api import LiveView
+from tests.cast import bearer, fresh_access, ids_of, make_cast
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db, pytest.mark.timeout(300)]
+
+CASES = int(os.environ.get("COINSPHERE_FUZZ_CASES", "6"))
+CALLERS = ("stranger", "member", "owner")
+HELD = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+
+DOCUMENT: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+schema = schemathesis.openapi.from_dict(
+    DOCUMENT,
+    config=SchemathesisConfig.from_dict(
+        {
+            "base-url": "http://localhost",
+            "generation": {"mode": "all", "deterministic": True, "max-examples": CASES, "no-shrink": CASES < 50},
+            "phases": {"stateful": {"enabled": False}},
+            "suppress-health-check": ["all"],
+        }
+    ),
+)
+schema.app = WSGIHandler()
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends the requests, and ids of things that exist for them."""
+
+    headers: Mapping[str, str]
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(autouse=True)
+def _in_one_transaction() -> Iterator[None]:
+    """Keep the test's connection open between requests, as Django's own test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def _without_limits(monkeypatch: pytest.MonkeyPatch, sent_tasks: list[SentTask]) -> None:
+    """Let this many requests through the general limits; those of sign-in stay, and start anew with each request."""
+    rates: dict[str, str] = dict.fromkeys(settings.API_RATES, "1000000/s")
+    monkeypatch.setattr(settings, "API_RATES", rates)
+
+
+@pytest.fixture(params=CALLERS)
+def caller(request: pytest.FixtureRequest, db: None) -> Caller:
+    """One of the three callers in an instance full of people."""
+    cast = make_cast()
+    if request.param == "stranger":
+        return Caller(headers={}, ids=ids_of(cast=cast, user=cast.member))
+    user = cast.owner if request.param == "owner" else cast.member
+    return Caller(headers=bearer(fresh_access(user)), ids=ids_of(cast=cast, user=user))
+
+
+def send(case: schemathesis.Case[Any], caller: Caller) -> None:
+    """Send one request as the product would get it, check the answer, and undo what it did."""
+    cache.redis_client().flushdb()
+    cache.health.forget()
+    with transaction.atomic():
+        with run_on_commit():
+            response = case.call(headers=dict(caller.headers))
+        transaction.set_rollback(True)
+    case.validate_response(response, checks=HELD)
+
+
+@schema.parametrize()
+def test_every_operation_survives_what_is_generated(case: schemathesis.Case[Any], caller: Caller) -> None:
+    send(case, caller)
+    known = {name: caller.ids[name] for name in case.path_parameters if name in caller.ids}
+    if known:
+        case.path_parameters.update(known)
+        send(case, caller)
+
+
+def test_the_document_is_the_one_that_is_served(client: Client) -> None:
+    assert client.get("/api/schema/").json() == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (RuntimeError("planted"), "Server error"),
+        (Response({"status": "ok"}, status=418), "Undocumented status code"),
+        (Response({"status": 7}), "Response violates schema"),
+        (HttpResponse("fine", content_type="text/plain"), "Undocumented Content-Type"),
+    ],
+)
+def test_a_planted_fault_is_caught(
+    monkeypatch: pytest.MonkeyPatch, answer: Exception | HttpResponse, words: str
+) -> None:
+    def planted(_view: object, _request: object) -> HttpResponse:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(LiveView, "get", planted)
+    with pytest.raises(FailureGroup, match=words):
+        send(schema["/health/live"]["GET"].Case(), Caller(headers={}))
