@@ -49,6 +49,7 @@ class _Exchange:
     started_at: float = field(default_factory=time.monotonic)
     redirects: int = 0
     attempt: int = 0
+    has_left_host: bool = False
 
     @property
     def ends_at(self) -> float:
@@ -84,20 +85,26 @@ class _Exchange:
         self.redirects += 1
         if self.redirects > self.limits.redirects:
             raise httpx.TooManyRedirects(f"More than {self.limits.redirects} redirects.", request=request)
-        _make_safe(request, came_from=response.request)
+        self.has_left_host |= _make_safe(request, came_from=response.request)
         return request
 
+    def options_for_redirect(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of the next request; another host never gets the login that httpx would add again."""
+        return {**options, "auth": None} if self.has_left_host else dict(options)
 
-def _make_safe(request: httpx.Request, *, came_from: httpx.Request) -> None:
+
+def _make_safe(request: httpx.Request, *, came_from: httpx.Request) -> bool:
+    """Take off what another host must not see; tell whether it is another one."""
     old, new = came_from.url, request.url
     if old.scheme == "https" and new.scheme != "https":
         raise AddressRefusedError("The server redirects from https to an address without it.")
     if (old.scheme, old.host, old.port) == (new.scheme, new.host, new.port):
-        return
+        return False
     if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
         raise AddressRefusedError("The server redirects what was sent to another host. Use that address itself.")
     for name in set(request.headers) - _KEPT_ELSEWHERE:
         del request.headers[name]
+    return True
 
 
 def retry_after(response: httpx.Response) -> float:
@@ -132,6 +139,7 @@ class Client(httpx.Client):
             response = self._attempts(exchange, request, stream=stream, options=options)
             while (following := exchange.redirected(response)) is not None:
                 response.close()
+                options = exchange.options_for_redirect(options)
                 response = self._attempts(exchange, following, stream=stream, options=options)
         return response
 
@@ -185,6 +193,7 @@ class AsyncClient(httpx.AsyncClient):
             response = await self._attempts(exchange, request, stream=stream, options=options)
             while (following := exchange.redirected(response)) is not None:
                 await response.aclose()
+                options = exchange.options_for_redirect(options)
                 response = await self._attempts(exchange, following, stream=stream, options=options)
         return response
 

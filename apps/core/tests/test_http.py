@@ -226,6 +226,24 @@ class TestPatience:
 
 
 class TestRedirects:
+    @pytest.mark.parametrize("where", ["client", "request"])
+    def test_a_login_never_goes_to_another_host(self, where: str) -> None:
+        of_client, of_request = ({"auth": ("u", "p")}, {}) if where == "client" else ({}, {"auth": ("u", "p")})
+        with listening() as other:
+            away = reply(status="302 Found", headers=[f"Location: {url(other, host='evil.example.test')}"])
+            with listening(lambda *_: away) as listener, make_client(**of_client) as client:
+                client.get(url(listener), **of_request)  # type: ignore[arg-type]  # httpx types each option alone
+            assert "authorization" in listener.requests[0].lower()
+            assert "authorization" not in other.requests[0].lower()
+
+    async def test_nor_in_asyncio(self) -> None:
+        with listening() as other:
+            away = reply(status="302 Found", headers=[f"Location: {url(other, host='evil.example.test')}"])
+            with listening(lambda *_: away) as listener:
+                async with make_async_client(auth=("u", "p")) as client:
+                    await client.get(url(listener))
+            assert "authorization" not in other.requests[0].lower()
+
     def test_follows_within_a_host_and_keeps_what_was_sent(self) -> None:
         moved = reply(status="302 Found", headers=["Location: /new"])
         with listening(in_turn(moved, reply(b"there"))) as listener, make_client() as client:
