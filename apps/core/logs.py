@@ -16,6 +16,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "***"
+REQUEST_ID_MARK = "coinsphere.request_id"
+_LONGEST_MESSAGE = 8_192
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -125,7 +127,8 @@ _SHAPES = (
     ),
     _shape(("bearer", "basic", "token"), r"\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=:-]{16,}", rf"\1 {HIDDEN}"),
     _shape(("cs_",), r"\bcs_[a-z]{2,12}_[A-Za-z0-9_-]{8,}"),
-    _shape(("eyj",), r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{4,}"),
+    # begins where a word begins, also past a dash, so that a long run of beginnings is read once only
+    _shape(("eyj",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{4,}"),
     _shape((":aa",), r"(?<!\d)\d{6,12}:AA[A-Za-z0-9_-]{28,}"),
     _shape(("://",), r"://[^\s/@\"'\\]+@", rf"://{HIDDEN}@"),
     # "api_key": "x", 'api_key': 'x', also escaped once more inside JSON; ("api_key", "x"); api_key="x y"
@@ -164,6 +167,12 @@ def _redact_pair(name: str, value: object, depth: int = 0) -> object:
     return HIDDEN if hidden else _redact_value(value, depth)
 
 
+def _shortened(message: str) -> str:
+    """Cut what a stranger made very long, such as an address: reading it must not take longer than sending it."""
+    left_out = len(message) - _LONGEST_MESSAGE
+    return message if left_out <= 0 else f"{message[:_LONGEST_MESSAGE]}... ({left_out} characters left out)"
+
+
 def _written(value: object) -> str:
     try:
         return str(value)
@@ -188,7 +197,7 @@ class RedactedRecord(logging.LogRecord):
             self.msg = redact_event(None, "", {**self.msg})
         else:
             message = self.getMessage()
-            cleaned = redact(message)
+            cleaned = redact(_shortened(message))
             if cleaned != message:
                 self.msg, self.args = cleaned, ()
         if isinstance(self.exc_info, tuple) and self.exc_info[0] is not None:
@@ -204,10 +213,16 @@ class RedactedRecord(logging.LogRecord):
 
 # --- The chain ------------------------------------------------------------------------------------------------------
 def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    request_id = _request_id.get()
+    request_id = _request_id.get() or _id_of_request(event)
     if request_id:
         event.setdefault("request_id", request_id)
     return event
+
+
+def _id_of_request(event: EventDict) -> str:
+    """Return the id of the request that a line of Django's is about: it logs some after the middleware has ended."""
+    request = getattr(event.get("_record"), "request", None)
+    return str(getattr(request, "META", {}).get(REQUEST_ID_MARK, ""))
 
 
 def _shared_chain() -> list[Processor]:

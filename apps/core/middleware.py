@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 
-from apps.core.logs import bind_request_id, current_request_id, sane_request_id
+from apps.core.logs import REQUEST_ID_MARK, bind_request_id, current_request_id, sane_request_id
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with bind_request_id(sane_request_id(request.headers.get("X-Request-ID"))) as request_id:
+            request.META[REQUEST_ID_MARK] = request_id
             response = self.get_response(request)
             response.headers["X-Request-ID"] = request_id
             return response

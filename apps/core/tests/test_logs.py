@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -219,3 +220,15 @@ def test_configure_keeps_one_handler_and_takes_foreign_ones() -> None:
     assert len(ours) == 1
     assert foreign.handlers == []
     logging.getLogger().setLevel(level)
+
+
+def test_a_hostile_line_is_read_in_no_time() -> None:
+    began = time.process_time()
+    logs.redact("eyJ-" * 4_000)
+    assert time.process_time() - began < 0.5
+
+
+def test_a_very_long_line_is_cut() -> None:
+    record = logs.RedactedRecord("x", logging.WARNING, __file__, 1, "Not Found: %s", ("/" + "a" * 20_000,), None)
+    assert len(record.getMessage()) < 9_000
+    assert record.getMessage().endswith("... (11820 characters left out)")

@@ -1,6 +1,8 @@
 """Around every request: its id in and out, and 503 instead of 500 while something is away."""
 
+import io
 import json
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +15,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from pytest_django import Settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from apps.core.logs import current_request_id
+from apps.core.logs import current_request_id, make_handler
 from apps.core.middleware import OutageMiddleware, RequestIdMiddleware
 
 ERRORS = {
@@ -117,3 +119,15 @@ def test_pages_answer_while_redis_is_away(client: Client, settings: Settings) ->
 
     stack = RequestIdMiddleware(OutageMiddleware(cached))
     assert stack(RequestFactory().get("/")).status_code == 200
+
+
+def test_lines_that_django_logs_after_the_middleware_carry_the_id(client: Client) -> None:
+    stream = io.StringIO()
+    handler = make_handler(as_json=True, stream=stream)
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        client.get("/absent/", headers={"X-Request-ID": "mine-1"})
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line.get("request_id")) for line in lines] == [("Not Found: /absent/", "mine-1")]
