@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
@@ -70,6 +70,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
+        if not get_authentication_records(request, user):  # just registered: the password was typed a moment ago
+            record_authentication(request, user, method="password")
         sign_in.note_sign_in(
             user=user, via="session", door="page", now=clock.now(), request_meta=request_meta(request=request)
         )

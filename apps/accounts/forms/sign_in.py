@@ -24,7 +24,7 @@ _MISMATCH = "email_password_mismatch"
 
 
 class _Plain:
-    """Takes away what allauth writes into empty fields: the label says what goes there."""
+    """Takes away what allauth writes into and under empty fields: the page says what goes there."""
 
     fields: dict[str, forms.Field]
 
@@ -32,6 +32,7 @@ class _Plain:
         super().__init__(*args, **options)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+            field.help_text = ""
 
 
 class LoginForm(_Plain, account_forms.LoginForm):  # type: ignore[misc]
@@ -40,6 +41,7 @@ class LoginForm(_Plain, account_forms.LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - allauth's signature
         super().__init__(*args, **options)
         self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+        self.fields["remember"].initial = True
 
     def clean(self) -> dict[str, Any]:
         """Say in place that the two do not match, whichever of them is wrong."""

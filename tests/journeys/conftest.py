@@ -1,0 +1,66 @@
+"""A Chromium for the journeys. Where there is none they are skipped, unless COINSPHERE_REQUIRE_BROWSER says otherwise."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+OpenPage = Callable[[], Page]
+
+
+def _chromium() -> str:
+    named = os.environ.get("COINSPHERE_BROWSER", "/usr/bin/chromium")
+    if Path(named).exists():
+        return named
+    return next((found for name in _NAMES if (found := shutil.which(name))), "")
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Start a browser for one test."""
+    path = _chromium()
+    if not path:
+        reason = "No Chromium is installed: a journey through the pages needs one."
+        if os.environ.get("COINSPHERE_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    # Playwright keeps an event loop in this thread; the test's own queries are still synchronous and alone in it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Return how a test opens a page in a browser profile of its own; an error on any of them fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def opened() -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en")
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []
