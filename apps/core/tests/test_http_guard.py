@@ -138,11 +138,13 @@ async def test_no_forbidden_address_is_connected_to_from_asyncio(listener: Liste
     assert listener.connections == 0
 
 
-@pytest.mark.parametrize("address", FORBIDDEN)
+# What a Location header can carry.
+REDIRECTED = [address for address in FORBIDDEN if "://" in address and address.isascii() and " " not in address]
+
+
+@pytest.mark.parametrize("address", REDIRECTED)
 def test_no_redirect_leads_to_a_forbidden_address(listener: Listener, address: str) -> None:
     target = address.format(port=listener.port)
-    if "://" not in target or not target.isascii() or " " in target:
-        pytest.skip("not a target that a Location header can carry")
     with (
         listening(lambda *_: reply(status="302 Found", headers=[f"Location: {target}"])) as door,
         http.client(

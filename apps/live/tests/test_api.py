@@ -60,13 +60,7 @@ def test_a_program_gets_a_ticket_that_ends_with_its_access_token() -> None:
     assert viewer_of(bond=bond, now=now + timedelta(minutes=31)) is None
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        pytest.param(Scope.READ, marks=pytest.mark.xfail(reason="the token's door asks for write on every POST")),
-        Scope.WRITE,
-    ],
-)
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
 def test_a_personal_token_gets_one_with_the_right_to_read(scope: Scope) -> None:
     user, now = make_user(), clock.now()
     _, secret = make_personal_token(
@@ -112,3 +106,10 @@ def test_redis_holds_neither_the_ticket_nor_the_session() -> None:
     assert ticket not in stored
     assert str(client.session.session_key) not in stored
     assert all(0 < redis.ttl(key) <= TICKET_SECONDS for key in redis.scan_iter("coinsphere:live:*"))
+
+
+def test_nobody_waits_for_a_redis_that_is_known_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = signed_in(make_user())
+    cache.health.failed()
+    monkeypatch.setattr("apps.live.actions.redis_client", lambda: pytest.fail("asked Redis"))
+    assert client.post(TICKET).status_code == 503

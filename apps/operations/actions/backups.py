@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 import tempfile
 from dataclasses import asdict, dataclass
@@ -118,12 +119,14 @@ def _unpack(*, file: BinaryIO, folder: Path, passphrase: str) -> None:
     try:
         with tarfile.open(fileobj=reader, mode="r|") as archive:
             for member in archive:
-                if member.name not in known or not member.isfile():
+                part = archive.extractfile(member) if member.name in known and member.isfile() else None
+                if part is None:
                     raise DamagedBackupError
-                archive.extract(member, folder, filter="data")
+                with (folder / member.name).open("xb") as target:
+                    shutil.copyfileobj(part, target)
         while reader.read(1 << 20):  # the seal of the last chunk must be seen too
             continue
-    except tarfile.TarError as error:
+    except (tarfile.TarError, FileExistsError) as error:
         raise DamagedBackupError from error
 
 
