@@ -157,7 +157,7 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://coinspher
 DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "apps.core.cache.SteadyCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "coinsphere"}}
+CACHES = {"default": {"BACKEND": "apps.core.cache.SteadyCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "coinsphere:cache"}}
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }

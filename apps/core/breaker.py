@@ -168,9 +168,9 @@ class Breaker:
         found: list[_Facts] = []
         try:
             # Reads, decides, writes only what changed, and begins again if another process was faster.
-            redis_client().transaction(lambda pipe: self._stepped(pipe, step, found), _KEY + self.name)
+            with health.noted():
+                redis_client().transaction(lambda pipe: self._stepped(pipe, step, found), _KEY + self.name)
         except RedisOutage:
-            health.failed()
             return None
         return found[-1]
 
@@ -199,11 +199,11 @@ def _all_in_redis() -> dict[str, _Facts] | None:
     if health.resting():
         return None
     try:
-        client = redis_client()
-        names = sorted(name.decode() for name in client.smembers(_NAMES) if isinstance(name, bytes))
-        values = client.mget([_KEY + name for name in names]) if names else []
+        with health.noted():
+            client = redis_client()
+            names = sorted(name.decode() for name in client.smembers(_NAMES) if isinstance(name, bytes))
+            values = client.mget([_KEY + name for name in names]) if names else []
     except RedisOutage:
-        health.failed()
         return None
     return {name: _decoded(value) for name, value in zip(names, values, strict=True)}
 

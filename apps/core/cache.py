@@ -5,7 +5,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -28,10 +29,19 @@ ANSWER_SECONDS = 2.0
 REST_SECONDS = 2.0
 _REMEMBERED_WRITES = 10_000
 _ABSENT: Any = object()
+_GLOB_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "*?[]^\\"})
 _T = TypeVar("_T")
 
-#: What Redis raises when it is away, loading, read-only or out of memory.
-RedisOutage = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.ReadOnlyError)
+_KEYS_PER_SCAN = 500
+
+#: What Redis raises when it is away, loading, read-only, without its primary or out of memory.
+RedisOutage = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.OutOfMemoryError,
+)
 
 _outages = Counter("coinsphere_redis_outages_total", "Times this process found Redis away.")
 
@@ -46,8 +56,29 @@ class _Health:
         self.is_down = False
 
     def resting(self) -> bool:
-        """Tell whether Redis failed so lately that it is not worth asking."""
-        return self.is_down and time.monotonic() < self._rest_until
+        """Tell whether Redis failed so lately that it is not worth asking.
+
+        After the rest one caller is let through to see, the others go on resting: a Redis that hangs must not
+        take all threads of a process with it.
+        """
+        if not self.is_down:
+            return False
+        with self._lock:
+            present = time.monotonic()
+            if present < self._rest_until:
+                return True
+            self._rest_until = present + REST_SECONDS
+        return False
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Ask Redis inside: an answer and an outage are noted, the outage goes on to the caller."""
+        try:
+            yield
+        except RedisOutage:
+            self.failed()
+            raise
+        self.answered()
 
     def failed(self) -> None:
         """Note a failure; said once per outage."""
@@ -66,6 +97,10 @@ class _Health:
         if ended:
             log.info("Redis answers again")
         return ended
+
+    def doubt(self) -> None:
+        """Ask again before the next message: somebody else's connection to Redis has failed."""
+        self._checked_at = 0.0
 
     def forget(self) -> None:
         """Start anew, as in a new process."""
@@ -87,7 +122,9 @@ def _client(url: str) -> redis.Redis:
         url,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),
+        # A connection that broke while nobody looked is opened again; what ran into its time limit may have been
+        # done, so it is neither done twice nor waited for twice.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         health_check_interval=30,
         protocol=2,
     )
@@ -122,11 +159,10 @@ def redis_is_up() -> bool:
     if health.fresh():
         return True
     try:
-        redis_client().ping()
+        with health.noted():
+            redis_client().ping()
     except RedisOutage:
-        health.failed()
         return False
-    health.answered()
     return True
 
 
@@ -153,15 +189,10 @@ class SteadyCache(RedisCache):
         self, ask: Callable[[], _T], stand_in: Callable[[], _T], writes: Iterable[Any] = (), version: int | None = None
     ) -> _T:
         if not health.resting():
-            try:
+            with suppress(*RedisOutage), health.noted():
                 if health.is_down or self._written_meanwhile:
                     self._come_back()
-                answer = ask()
-            except RedisOutage:
-                health.failed()
-            else:
-                health.answered()
-                return answer
+                return ask()
         if len(self._written_meanwhile) < _REMEMBERED_WRITES:
             self._written_meanwhile.update((key, version) for key in writes)
         return stand_in()
@@ -171,7 +202,7 @@ class SteadyCache(RedisCache):
         written, self._written_meanwhile = self._written_meanwhile, set()
         try:
             if len(written) >= _REMEMBERED_WRITES:
-                super().clear()
+                self._clear_shared()
             for key, version in written:
                 super().delete(key, version)
         except RedisOutage:
@@ -259,5 +290,18 @@ class SteadyCache(RedisCache):
         )
 
     def clear(self) -> None:
+        """Forget all cached values, and nothing else: the same Redis holds queues, locks and the event stream."""
         self._memory.clear()
-        self._steady(super().clear, lambda: None)
+        self._steady(self._clear_shared, lambda: None)
+
+    def _clear_shared(self) -> None:
+        client = redis_client()
+        prefix = self.key_prefix.translate(_GLOB_SIGNS)
+        keys: list[bytes] = []
+        for key in client.scan_iter(match=f"{prefix}:[0-9]*:*", count=_KEYS_PER_SCAN):
+            keys.append(key)
+            if len(keys) == _KEYS_PER_SCAN:
+                client.unlink(*keys)
+                keys.clear()
+        if keys:
+            client.unlink(*keys)

@@ -4,11 +4,13 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.cache import cache as django_cache
 from pytest_django import Settings
+from redis.exceptions import OutOfMemoryError
 
 from apps.core import cache
 from apps.core.cache import SteadyCache
@@ -136,3 +138,59 @@ async def test_the_async_client_belongs_to_its_loop() -> None:
 
 async def _other_client() -> object:
     return cache.async_redis_client()
+
+
+def test_clearing_the_cache_leaves_everything_else_in_redis(steady: SteadyCache) -> None:
+    cache.redis_client().rpush("default", "a message of the broker")
+    cache.redis_client().set("test:lock:sync", "held")
+    another = SteadyCache("ignored", {"KEY_PREFIX": "test2"})
+    another.set("color", "red")
+    steady.set_many({str(number): number for number in range(1_200)})
+    steady.clear()
+    assert steady.get_many(["0", "700", "1199"]) == {}
+    assert cache.redis_client().llen("default") == 1
+    assert cache.redis_client().get("test:lock:sync") == b"held"
+    assert another.get("color") == "red"
+
+
+def test_a_full_redis_is_an_outage(steady: SteadyCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _full(*_args: object, **_options: object) -> None:
+        raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+
+    monkeypatch.setattr("redis.Redis.execute_command", _full)
+    steady.set("color", "blue")
+    assert steady.get("color") == "blue"
+
+
+@pytest.fixture
+def hanging_redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put a server in the place of Redis that takes every connection and never answers."""
+    monkeypatch.setattr(cache, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        cache.health.forget()
+        yield
+    cache._client.cache_clear()
+
+
+@pytest.mark.usefixtures("hanging_redis")
+def test_a_hanging_redis_is_waited_for_once() -> None:
+    began = time.monotonic()
+    assert not cache.redis_is_up()
+    assert time.monotonic() - began < 0.9
+
+
+@pytest.mark.usefixtures("hanging_redis")
+def test_a_hanging_redis_holds_one_thread_at_a_time(steady: SteadyCache) -> None:
+    steady.get("color")
+    cache.health._rest_until = 0.0
+
+    def _seconds(_number: int) -> float:
+        began = time.monotonic()
+        steady.get("color")
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as pool:
+        waits = sorted(pool.map(_seconds, range(8)))
+    assert waits[6] < 0.3
+    assert waits[7] > 0.3
