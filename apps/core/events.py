@@ -26,6 +26,7 @@ from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils.module_loading import autodiscover_modules, import_string
+from kombu.exceptions import OperationalError as BrokerError
 from prometheus_client import Counter
 
 from apps.core.cache import RedisOutage, async_redis_client, health, redis_client, redis_is_up
@@ -252,14 +253,19 @@ def send_task(name: str, *, keywords: Mapping[str, Plain], queue: str = "default
     if not redis_is_up():
         log.warning("The broker is away; the sweep will find this work", task=name)
         return False
-    current_app.send_task(
-        name,
-        kwargs={**keywords, "request_id": request_id},
-        queue=queue,
-        headers={"request_id": request_id},
-        retry=True,
-        retry_policy=_PUBLISH_RETRY,
-    )
+    try:
+        current_app.send_task(
+            name,
+            kwargs={**keywords, "request_id": request_id},
+            queue=queue,
+            headers={"request_id": request_id},
+            retry=True,
+            retry_policy=_PUBLISH_RETRY,
+        )
+    except (BrokerError, *RedisOutage):  # what stands behind it is committed: its caller must not be told otherwise
+        health.doubt()
+        log.warning("The broker went away; the sweep will find this work", task=name)
+        return False
     return True
 
 
@@ -275,10 +281,11 @@ def append_to_stream(event: Event) -> str | None:
     """Append the event to the bounded stream and return its id; nothing while Redis is away."""
     if health.resting():
         return None
+    text = encode(event)
     try:
-        entry = redis_client().xadd(STREAM, {"e": encode(event)}, maxlen=STREAM_LENGTH, approximate=True)
+        with health.noted():
+            entry = redis_client().xadd(STREAM, {"e": text}, maxlen=STREAM_LENGTH, approximate=True)
     except RedisOutage:
-        health.failed()
         return None
     return _text(entry)
 

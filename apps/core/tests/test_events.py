@@ -8,8 +8,10 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from celery import current_app
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
 from pytest_django import Settings
 
 from apps.core import cache, events
@@ -195,3 +197,15 @@ async def test_the_reader_waits_for_redis_to_come_back() -> None:
 
     last = events.append_to_stream(make_tea())
     assert await read(1, last, _break) == [tea]
+
+
+def test_a_broker_that_goes_away_at_the_last_moment_stops_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _break(*_args: object, **_options: object) -> None:
+        raise BrokerError("connection reset")
+
+    monkeypatch.setattr(current_app, "send_task", _break)
+    with run_on_commit(), transaction.atomic():
+        transaction.on_commit(lambda: heard.append(StreamCut()) if events.send_task("a.b", keywords={}) else None)
+        publish(TeaBrewed(cup=uuid4(), grams=Decimal(1), at=AT))
+    assert [type(event) for event in heard] == [TeaBrewed]
+    assert cache.redis_client().xlen(events.STREAM) == 1
