@@ -16,6 +16,7 @@ from apps.core.errors import ConflictError, UnavailableError
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.1
+MOST_IN_MEMORY = 20_000
 
 # Takes the lock if it is free. The token only ever grows, also past an emptied Redis, because it follows the clock.
 _TAKE = """
@@ -71,9 +72,9 @@ class Held:
     def drop(self) -> None:
         """Let the lock go; one that has expired is left to whoever holds it now."""
         try:
-            redis_client().eval(_DROP, 1, self.key, self.owner)
+            with health.noted():
+                redis_client().eval(_DROP, 1, self.key, self.owner)
         except RedisOutage:
-            health.failed()
             log.warning("A lock is left to expire", lock=self.key)
 
 
@@ -92,10 +93,12 @@ def lock(name: str, *, seconds: float, wait: float = 0.0) -> Iterator[Held]:
 def _take(key: str, owner: str, seconds: float, wait: float) -> int:
     give_up_at = time.monotonic() + wait
     while True:
+        if health.resting():
+            raise UnavailableError
         try:
-            token: Any = redis_client().eval(_TAKE, 2, key, f"{key}:token", owner, _milliseconds(seconds))
+            with health.noted():
+                token: Any = redis_client().eval(_TAKE, 2, key, f"{key}:token", owner, _milliseconds(seconds))
         except RedisOutage as problem:
-            health.failed()
             raise UnavailableError from problem
         if token:
             return int(token)
@@ -124,21 +127,46 @@ class TokenBucket:
         if health.resting():
             return self._take_from_memory(tokens)
         try:
-            wait: Any = redis_client().eval(_BUCKET, 1, self.key, self.rate, self.burst, tokens)
+            with health.noted():
+                wait: Any = redis_client().eval(_BUCKET, 1, self.key, self.rate, self.burst, tokens)
         except RedisOutage:
-            health.failed()
             return self._take_from_memory(tokens)
         return float(wait)
 
     def _take_from_memory(self, tokens: float) -> float:
         present = time.monotonic()
         with _memory_lock:
-            held, at = _memory.get(self.key, (self.burst, present))
-            held = min(self.burst, held + (present - at) * self.rate)
+            if self.key not in _memory and len(_memory) >= MOST_IN_MEMORY:
+                _make_room(present)
+            held = _memory[self.key].at(present) if self.key in _memory else self.burst
             wait = 0.0 if held >= tokens else (tokens - held) / self.rate
-            _memory[self.key] = (held if wait else held - tokens, present)
+            _memory[self.key] = _Level(held if wait else held - tokens, present, self.rate, self.burst)
         return wait
 
 
-_memory: dict[str, tuple[float, float]] = {}
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How full a bucket was at a moment of `time.monotonic`, and how it fills."""
+
+    tokens: float
+    moment: float
+    rate: float
+    burst: float
+
+    def at(self, moment: float) -> float:
+        return min(self.burst, self.tokens + (moment - self.moment) * self.rate)
+
+    def seconds_to_full(self, moment: float) -> float:
+        return (self.burst - self.at(moment)) / self.rate
+
+
+def _make_room(present: float) -> None:
+    """Forget the buckets that are full, or soonest will be: nobody who is being held back is let off before them."""
+    waits = sorted((level.seconds_to_full(present), key) for key, level in _memory.items())
+    full = sum(wait <= 0 for wait, _key in waits)
+    for _wait, key in waits[: max(full, MOST_IN_MEMORY // 10)]:
+        del _memory[key]
+
+
+_memory: dict[str, _Level] = {}
 _memory_lock = threading.Lock()

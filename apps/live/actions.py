@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from apps.core.cache import RedisOutage, redis_client
+from apps.core.cache import RedisOutage, health, redis_client
 from apps.core.errors import UnavailableError
 from apps.live.domain.bonds import Bond, SignIn, Ticket
 
@@ -30,8 +30,11 @@ class LivePausedError(UnavailableError):
 def issue_ticket(*, bond: Bond) -> Ticket:
     """Make a ticket for a sign-in and say where the socket is."""
     secret = secrets.token_urlsafe(32)
+    if health.resting():
+        raise LivePausedError(retry_after=5)
     try:
-        redis_client().set(_key(secret), _written(bond), ex=TICKET_SECONDS)
+        with health.noted():
+            redis_client().set(_key(secret), _written(bond), ex=TICKET_SECONDS)
     except RedisOutage as problem:
         raise LivePausedError(retry_after=5) from problem
     url = f"{settings.LIVE_PUBLIC_URL}{SOCKET_PATH}?ticket={secret}"
@@ -42,8 +45,11 @@ def redeem_ticket(*, secret: str) -> Bond | None:
     """Spend a ticket and return the sign-in behind it; nothing if there is none, or it is spent or too old."""
     if not _SHAPE.fullmatch(secret):
         return None
+    if health.resting():
+        raise LivePausedError(retry_after=5)
     try:
-        stored = redis_client().getdel(_key(secret))
+        with health.noted():
+            stored = redis_client().getdel(_key(secret))
     except RedisOutage as problem:
         raise LivePausedError(retry_after=5) from problem
     return _read(stored) if isinstance(stored, bytes) else None

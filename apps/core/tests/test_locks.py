@@ -103,3 +103,24 @@ def test_two_processes_share_a_bucket() -> None:
         subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True) for _process in range(2)
     ]
     assert sum(int(process.communicate(timeout=60)[0]) for process in both) == 10
+
+
+def test_buckets_in_memory_are_bounded_and_keep_whom_they_hold_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_memory", {})
+    monkeypatch.setattr(locks, "MOST_IN_MEMORY", 50)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    held_back = TokenBucket("held back", rate=0.001, burst=2)
+    assert [held_back.take(), held_back.take()] == [0, 0]
+    for number in range(500):
+        TokenBucket(f"stranger {number}", rate=0.01, burst=2).take()
+    assert len(locks._memory) <= 50
+    assert held_back.take() > 0
+
+
+def test_a_lock_does_not_wait_for_a_redis_that_is_known_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.health.failed()
+    monkeypatch.setattr(locks, "redis_client", lambda: pytest.fail("asked Redis"))
+    with pytest.raises(UnavailableError), lock("sync", seconds=1):
+        pytest.fail("held without Redis")
