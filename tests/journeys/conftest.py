@@ -1,4 +1,4 @@
-"""A Chromium for the journeys. Where there is none they are skipped, unless COINSPHERE_REQUIRE_BROWSER says otherwise."""
+"""A Chromium for the journeys; where there is none they are skipped, unless COINSPHERE_REQUIRE_BROWSER is 1."""
 
 import os
 import shutil

@@ -20,9 +20,7 @@ from apps.core.errors import ProductError
 def security(request: HttpRequest) -> HttpResponse:
     """Show every way in, and what holds it open."""
     person, now = person_of(request), clock.now()
-    sessions = queries.sessions_of(
-        user=person, now=now, family_id=None, session_key=request.session.session_key or ""
-    )
+    sessions = queries.sessions_of(user=person, now=now, family_id=None, session_key=request.session.session_key or "")
     inside = {
         "now": now,
         "factors": queries.second_factors_of(user=person),
@@ -40,9 +38,7 @@ def end_session(request: HttpRequest, session_id: str) -> HttpResponse:
     meta = request_meta(request=request)
     tell(
         request,
-        lambda: actions.end_session(
-            user=person_of(request), session_id=session_id, now=clock.now(), request_meta=meta
-        ),
+        lambda: actions.end_session(user=person_of(request), session_id=session_id, now=clock.now(), request_meta=meta),
         _("The session has ended. That device has to sign in again."),
     )
     return redirect("accounts:security")
