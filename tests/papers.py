@@ -12,6 +12,7 @@ from pathlib import Path
 Question = Callable[[Path], list[str]]
 
 CONFIGURATION = "docs/guide/configuration.md"
+TROUBLES = "docs/guide/troubleshooting.md"
 REFERENCE = "docs/reference.md"
 ERRORS = "docs/api/errors.md"
 SOCKET = "docs/api/live.md"
@@ -156,6 +157,51 @@ def howtos_missing(root: Path) -> list[str]:
     ]
 
 
+def failures_without_words(root: Path) -> list[str]:
+    """Every sentence with which set-up and supervisor give up stands, at least its first part, among the troubles."""
+    path = root / TROUBLES
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    sentences = {sentence for source in _starters(root) for sentence in _last_sentences(source)}
+    return [
+        f"failure {sentence!r} is not in {TROUBLES}"
+        for sentence in sorted(sentences)
+        if not all(piece in text for piece in _fixed_pieces(sentence))
+    ]
+
+
+def _starters(root: Path) -> Iterator[ast.Module]:
+    operations = root / "apps/operations"
+    paths = [root / "coinsphere", *(operations / "supervisor").glob("*.py"), *(operations / "gateways").glob("*.py")]
+    yield from (ast.parse(path.read_text(encoding="utf-8")) for path in paths if path.exists())
+
+
+def _last_sentences(tree: ast.Module) -> Iterator[str]:
+    """Yield what is said by `raise SetupError(...)`, `raise StartError(...)` and `failure=...`; gaps are `{}`."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        said: list[ast.expr] = [each.value for each in node.keywords if each.arg == "failure"]
+        if isinstance(node.func, ast.Name) and node.func.id in {"SetupError", "StartError"}:
+            said += node.args[:1]
+        yield from (text for text in map(_literal, said) if text)
+
+
+def _literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Lambda):
+        return _literal(node.body)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return ""
+
+
+def _fixed_pieces(sentence: str) -> list[str]:
+    """Return the parts of a sentence's beginning that never change and are long enough to be told apart."""
+    first = re.split(r"(?<=[.:]) ", sentence.strip(), maxsplit=1)[0]
+    return [piece for piece in (part.strip(" .:,") for part in first.split("{}")) if len(piece) > 5]
+
+
 # --- Is what they say so? -------------------------------------------------------------------------------------------
 def links_that_lead_nowhere(root: Path) -> list[str]:
     """Every relative link leads to a file, and its anchor to a heading."""
@@ -216,6 +262,7 @@ QUESTIONS: tuple[Question, ...] = (
     codes_without_words,
     socket_words_missing,
     howtos_missing,
+    failures_without_words,
     links_that_lead_nowhere,
     files_that_are_not_there,
     forbidden_words,

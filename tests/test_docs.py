@@ -26,12 +26,13 @@ WITHOUT_WORDS = (
     (papers.metrics_without_words, 15),
     (papers.codes_without_words, 50),
     (papers.socket_words_missing, 20),
+    (papers.failures_without_words, 25),
 )
 
 
 @pytest.mark.parametrize(("question", "at_least"), WITHOUT_WORDS)
 def test_without_papers_everything_is_missing(question: papers.Question, at_least: int, tmp_path: Path) -> None:
-    for name in ("apps", "config"):
+    for name in ("apps", "config", "coinsphere"):
         (tmp_path / name).symlink_to(ROOT / name)
     assert len(question(tmp_path)) >= at_least
 
@@ -78,6 +79,8 @@ PLANTED = [
     (papers.codes_without_words, "apps/core/api/problems.py", 'STANDARD = {\n    "teapot": (418, "a", "b"),\n}\n'),
     (papers.socket_words_missing, "apps/live/consumers.py", 'x = Refusal("too_cold", "Warm it.")\n'),
     (papers.socket_words_missing, "apps/live/domain/protocol.py", "class CloseCode(IntEnum):\n    COLD = 4418\n"),
+    (papers.failures_without_words, "coinsphere", 'raise SetupError(f"The {what} boils over. Take it off.")\n'),
+    (papers.failures_without_words, "apps/operations/supervisor/up.py", 'house.step(tea, failure="It is cold now.")\n'),
     (papers.links_that_lead_nowhere, "docs/tea.md", "[pot](pot.md)\n"),
     (papers.links_that_lead_nowhere, "docs/tea.md", "[pot](../README.md#pot)\n"),
     (papers.links_that_lead_nowhere, "docs/tea.md", "![pot](img/pot.png)\n"),
