@@ -107,10 +107,8 @@ class Lease(Generic[_W]):
             raise LeaseLostError
 
     def renew(self) -> None:
-        """Say that this worker is alive."""
-        until = self._now() + timedelta(seconds=lease_seconds())
-        self._write(lease_until=until)
-        self.work.lease_until = until
+        """Say that this worker is alive. The row in memory stays as it is: another thread may be writing its end."""
+        self._write(lease_until=self._now() + timedelta(seconds=lease_seconds()))
 
     def save(self, *, progress: Decimal | None = None, note: str | None = None, **values: Any) -> None:  # noqa: ANN401
         """Write how far the work is, and columns of its own; a crash counts on."""
@@ -186,7 +184,8 @@ class Lease(Generic[_W]):
                 try:
                     self.renew()
                 except LeaseLostError:
-                    log.warning("The lease is lost", kind=self.work.kind, job=str(self.work.pk))
+                    if not self.is_over:
+                        log.warning("The lease is lost", kind=self.work.kind, job=str(self.work.pk))
                     return
                 except (OperationalError, InterfaceError):
                     log.warning("The lease could not be renewed; trying again", kind=self.work.kind)

@@ -336,6 +336,18 @@ def test_fractions_stay_between_zero_and_one() -> None:
 
 @pytest.mark.usefixtures("committed_chores")
 class TestHold:
+    def test_a_renewal_while_the_end_is_written_does_not_spoil_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lease = claim(make_chore())
+        end = lease.work.end
+
+        def _end_while_renewed(*, state: WorkState, now: datetime) -> None:
+            end(state=state, now=now)
+            lease.renew()
+
+        monkeypatch.setattr(lease.work, "end", _end_while_renewed)
+        lease.succeed()
+        assert Chore.objects.get().state == "succeeded"
+
     def test_the_lease_is_renewed_while_the_handler_works(self, settings: Settings) -> None:
         settings.JOB_LEASE_SECONDS = 0.6
         chore = make_chore()
