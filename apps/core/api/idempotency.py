@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -79,7 +80,10 @@ def idempotent(method: _Method) -> _Method:
             return _replayed(call, kept)
         with _released_on_failure(call, claim), _together(view):
             response: HttpResponse = method(view, request, *args, **kwargs)
-            _keep(call, claim, response, view)
+            if response.status_code < HTTPStatus.BAD_REQUEST:
+                _keep(call, claim, response, view)
+            else:
+                _release(call, claim)
         return response
 
     parameter = OpenApiParameter(
@@ -109,7 +113,9 @@ def _call_of(request: Request, key: str) -> _Call:
 def _fingerprint(request: Request) -> str:
     """Return the hash of what is asked for: the same for two spellings of the same JSON."""
     query = sorted(request.query_params.lists())
-    return _digest(json.dumps([query, request.data], sort_keys=True, default=_comparable).encode("utf-8", "replace"))
+    # a form's dict shows the last value of each name only
+    body = sorted(request.data.lists()) if isinstance(request.data, QueryDict) else request.data
+    return _digest(json.dumps([query, body], sort_keys=True, default=_comparable).encode("utf-8", "replace"))
 
 
 def _comparable(value: object) -> object:
@@ -162,8 +168,12 @@ def _released_on_failure(call: _Call, claim: UUID) -> Iterator[None]:
     try:
         yield
     except Exception:
-        IdempotencyKey.objects.filter(lookup=call.lookup, claim=claim, status=None).delete()
+        _release(call, claim)
         raise
+
+
+def _release(call: _Call, claim: UUID) -> None:
+    IdempotencyKey.objects.filter(lookup=call.lookup, claim=claim, status=None).delete()
 
 
 def _keep(call: _Call, claim: UUID, response: HttpResponse, view: ApiView) -> None:
@@ -186,6 +196,7 @@ def _replayed(call: _Call, kept: IdempotencyKey) -> HttpResponse:
         body = unseal(ring=key_ring(), sealed=body, place=_place(call)).reveal().encode()
     response = HttpResponse(body, status=kept.status, content_type="application/json")
     response.headers["Idempotent-Replayed"] = "true"
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

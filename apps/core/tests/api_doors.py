@@ -8,6 +8,7 @@ from django.db import DataError
 from django.http import Http404
 from django.urls import path
 from rest_framework import serializers
+from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -114,6 +115,14 @@ class SecretsView(OrdersView):
         return order(request)
 
 
+class FormsView(OrdersView):
+    parser_classes = [FormParser]
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return order(request)
+
+
 def make_user(*, email: str = "") -> Any:
     """Make somebody who cannot sign in with a password."""
     return User.objects.create_user(email or f"person{next(_numbers)}@example.com")
@@ -126,6 +135,8 @@ def order(request: Request) -> Response:
     effects.append(body["name"])
     if body.get("fail"):
         raise ConflictError
+    if body.get("answer"):
+        return Response({"code": "told"}, status=body["answer"])
     return Response({"number": len(effects), "secret": "canary-of-the-answer"}, status=201)
 
 
@@ -143,6 +154,7 @@ urlpatterns = [
     path("api/keys", KeysByPathView.as_view()),
     path("api/private", PrivateView.as_view()),
     path("api/orders", OrdersView.as_view()),
+    path("api/forms", FormsView.as_view()),
     path("api/secrets", SecretsView.as_view()),
     path("page/raise", RaisingView.as_view()),
 ]

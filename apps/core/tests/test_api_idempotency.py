@@ -19,6 +19,9 @@ from apps.core.tests.api_doors import User, make_user
 
 pytestmark = [pytest.mark.urls("apps.core.tests.api_doors"), pytest.mark.django_db]
 
+FORM = "application/x-www-form-urlencoded"
+KEY = {"Idempotency-Key": "key-1"}
+
 
 @pytest.fixture(autouse=True)
 def _no_effects() -> Iterator[None]:
@@ -71,6 +74,23 @@ def test_a_failed_request_may_be_sent_again(api: Client) -> None:
     assert not User.objects.exists()
     assert not IdempotencyKey.objects.exists()
     assert post(api, {"name": "b"}).status_code == 201
+
+
+@pytest.mark.parametrize("status", [400, 429, 503])
+def test_an_answer_that_says_no_is_not_kept(api: Client, status: int) -> None:
+    assert [post(api, {"name": "a", "answer": status}).status_code for _try in range(2)] == [status, status]
+    assert api_doors.effects == ["a", "a"]
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_a_repeated_answer_is_kept_nowhere_else(api: Client) -> None:
+    post(api, {"name": "a"}, path="/api/secrets")
+    assert post(api, {"name": "a"}, path="/api/secrets")["Cache-Control"] == "no-store"
+
+
+def test_values_under_one_name_all_count(api: Client) -> None:
+    assert api.post("/api/forms", "name=a&tag=1&tag=2", content_type=FORM, headers=KEY).status_code == 201
+    assert api.post("/api/forms", "name=a&tag=3&tag=2", content_type=FORM, headers=KEY).status_code == 409
 
 
 def test_a_request_in_flight_is_not_started_twice(api: Client) -> None:
