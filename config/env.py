@@ -16,6 +16,8 @@ SECRETS_FILE = DATA_DIR / "secrets.env"
 SERVICES_FILE = DATA_DIR / "run" / "services.env"
 
 _SECRET_LENGTH = 32
+_SEED_BYTES = 32
+_FEWEST_DIFFERENT_BYTES = 12
 _SAMPLES = ("secret", "changeme", "change-me", "django-insecure", "example", "sample", "password", "something")
 
 
@@ -52,7 +54,7 @@ def strong_secret(value: str, *, name: str, debug: bool) -> str:
 
 def jwt_keys(*, seed: str, secret_key: str) -> tuple[str, str]:
     """Return the Ed25519 key pair that signs access tokens, as PEM, from its seed or else from the secret key."""
-    raw = base64.urlsafe_b64decode(seed) if seed else _derived(secret_key)
+    raw = _seed_bytes(seed) if seed else _derived(secret_key)
     private = Ed25519PrivateKey.from_private_bytes(raw)
     private_pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -61,6 +63,17 @@ def jwt_keys(*, seed: str, secret_key: str) -> tuple[str, str]:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return private_pem.decode(), public_pem.decode()
+
+
+def _seed_bytes(seed: str) -> bytes:
+    """Return the seed, or refuse one that is no seed or easily guessed: whoever has it signs in as anybody."""
+    try:
+        raw = base64.b64decode(seed.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        raw = b""
+    if len(raw) != _SEED_BYTES or len(set(raw)) < _FEWEST_DIFFERENT_BYTES:
+        raise ImproperlyConfigured(f"JWT_SIGNING_SEED is too weak: use {_SEED_BYTES} random bytes in base64, or none.")
+    return raw
 
 
 def _derived(secret_key: str) -> bytes:

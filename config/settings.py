@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.middleware.OutageMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -155,14 +156,25 @@ TEMPLATES = [
 # --- Services -------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://coinsphere@127.0.0.1:5432/coinsphere")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
-DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
+# A server that is gone without a word, its machine or the line to it, is noticed within half a minute.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "apps.core.cache.SteadyCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "coinsphere:cache"}}
+CACHES = {
+    "default": {"BACKEND": "apps.core.cache.SteadyCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "coinsphere:cache"}
+}
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Coinsphere <coinsphere@{_public.hostname}>")
 
 # --- Background work ------------------------------------------------------------------------------------------------
@@ -180,7 +192,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULER = "config.beat:SlotScheduler"
 CELERY_WORKER_REDIRECT_STDOUTS = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 3}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_TIMEZONE = "UTC"
 JOB_LEASE_SECONDS = 30.0
 CELERY_BEAT_SCHEDULE = celery_schedule()
