@@ -190,6 +190,6 @@ class Hub:
             return
         bonds = {client.bond for client in clients}
         viewers = await self.reader.ask(lambda: queries.viewers_of(bonds=bonds, now=now))
-        for client in clients:
-            if viewers.get(client.bond) != client.viewer:
-                await client.hang_up(CloseCode.NO_TICKET)
+        ended = [client for client in clients if viewers.get(client.bond) != client.viewer]
+        # All at once: one that no longer reads takes seconds to close, and the others would stay open meanwhile.
+        await asyncio.gather(*(client.hang_up(CloseCode.NO_TICKET) for client in ended))

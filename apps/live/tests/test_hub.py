@@ -1,5 +1,6 @@
 """The fan-out over loopback: who hears what, slow readers, ended sign-ins, and Redis going away."""
 
+import asyncio
 import socket
 import subprocess
 import time
@@ -27,8 +28,9 @@ from apps.core import cache, clock
 from apps.core.events import JobChanged, append_to_stream
 from apps.core.ids import uuid7
 from apps.live import channels, queries
-from apps.live.domain.bonds import Bond
+from apps.live.domain.bonds import Bond, SignIn, Viewer
 from apps.live.domain.news import Row, Update
+from apps.live.domain.protocol import CloseCode
 from apps.live.hub import Hub
 from apps.live.hub.clients import publish_lag
 from apps.live.tests.conftest import Talk
@@ -342,3 +344,23 @@ def test_a_restart_of_redis_between_two_looks_is_noticed(own_redis: OwnRedis, li
         own_redis.kill()
         own_redis.start()
         assert conversation.hear_op("snapshot", timeout=10)["seq"] == 2
+
+
+async def test_one_that_no_longer_reads_does_not_keep_the_others_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "viewers_of", lambda **_asked: {})
+    hub, closed = Hub(now=clock.now), 0
+
+    async def _nowhere(_frame: bytes) -> None: ...
+
+    async def _close_slowly(_code: CloseCode) -> None:
+        nonlocal closed
+        await asyncio.sleep(0.2)
+        closed += 1
+
+    for _socket in range(20):
+        bond = Bond(user_id=uuid7(), sign_in=SignIn.FAMILY, reference=str(uuid7()))
+        hub.join(bond=bond, viewer=Viewer(bond.user_id, runs_instance=False), send=_nowhere, hang_up=_close_slowly)
+    async with asyncio.timeout(2):
+        await hub.check_bonds()
+    hub.reader.close()
+    assert closed == 20
