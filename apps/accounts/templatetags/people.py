@@ -74,7 +74,6 @@ def deed_icon(entry: AuditEntry) -> str:
     return known[1] if known else "doc"
 
 
-@register.filter
 def deed_detail(entry: AuditEntry) -> str:
     """Say more of it, where the log knows more."""
     detail = entry.detail if isinstance(entry.detail, dict) else {}
@@ -87,6 +86,27 @@ def deed_detail(entry: AuditEntry) -> str:
     if "role" in detail:
         return _("as %(role)s") % {"role": _role(detail["role"])}
     return ""
+
+
+@register.simple_tag
+def deed_about(entry: AuditEntry, reader: User | None = None) -> str:
+    """Say by whom, about whom and what else is known; a reader of their own log is not named to themself."""
+    parts = [_by(entry, reader), _about(entry, reader), deed_detail(entry)]
+    return ", ".join(part for part in parts if part)
+
+
+def _by(entry: AuditEntry, reader: User | None) -> str:
+    if entry.actor_id is None:
+        return "" if entry.subject_id is None else _("by somebody not signed in")
+    if reader is not None and entry.actor_id == reader.pk:
+        return ""
+    return _("by %(person)s") % {"person": entry.actor}
+
+
+def _about(entry: AuditEntry, reader: User | None) -> str:
+    if entry.subject_id in {None, entry.actor_id} or (reader is not None and entry.subject_id == reader.pk):
+        return ""
+    return _("about %(person)s") % {"person": entry.subject}
 
 
 def _role(name: object) -> str:

@@ -252,7 +252,7 @@ def test_the_security_page_asks_the_database_as_often_for_many_as_for_few() -> N
     for _ in range(5):
         make_personal_token(user=user)
         make_tokens(user=user)
-    with assert_queries(9):
+    with assert_queries(12):
         client.get("/account/security/")
 
 
