@@ -1,7 +1,9 @@
 """What the owner's console shows: processes, queues, versions, the last self-check and set-up in the background."""
 
 import json
+import os
 import platform
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,8 +79,21 @@ class Console:
 
 
 def living_processes(*, now: datetime) -> list[str]:
-    """Return the names of the processes that were heard lately."""
-    return sorted(ProcessBeat.objects.alive(now=now).values_list("name", flat=True))
+    """Return the names of the processes that were heard lately and, on this machine, are still there."""
+    return sorted(beat.name for beat in ProcessBeat.objects.alive(now=now) if not _has_ended(beat))
+
+
+def _has_ended(beat: ProcessBeat) -> bool:
+    """Tell whether a process of this machine is gone without having taken its row away."""
+    if beat.host != socket.gethostname()[:255]:
+        return False
+    try:
+        os.kill(beat.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def read_console(*, now: datetime) -> Console:

@@ -6,9 +6,11 @@ from apps.core import clock
 from apps.operations.models import ProcessBeat
 
 
-def make_beat(*, name: str = "web", host: str = "here", last_seen_at: datetime | None = None) -> ProcessBeat:
+def make_beat(
+    *, name: str = "web", host: str = "here", pid: int = 4_000, last_seen_at: datetime | None = None
+) -> ProcessBeat:
     """Make the row of a process that was heard just now."""
     moment = last_seen_at or clock.now()
     return ProcessBeat.objects.create(
-        name=name, host=host, pid=4_000, version="0.1.0", started_at=moment, last_seen_at=moment
+        name=name, host=host, pid=pid, version="0.1.0", started_at=moment, last_seen_at=moment
     )

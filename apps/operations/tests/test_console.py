@@ -1,11 +1,19 @@
 """The console: who may see it, what it says, and what can be done about jobs and the self-check."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from typing import NoReturn
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
 from django.test import Client
+from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.accounts.models import Role, User
@@ -13,9 +21,10 @@ from apps.accounts.tests.factories import Api, make_owner, make_tokens, make_use
 from apps.core import clock, jobs
 from apps.core.models.work import WorkState
 from apps.core.testing import assert_queries
-from apps.operations import actions
+from apps.operations import actions, queries
 from apps.operations.actions.checks import CHECKS
 from apps.operations.models import SelfCheck
+from apps.operations.tests.factories import make_beat
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +165,39 @@ def test_redis_away_is_a_problem_with_a_way_out(monkeypatch: pytest.MonkeyPatch)
 
 def _no_redis() -> NoReturn:
     raise RedisConnectionError("refused")
+
+
+# --- What still runs -------------------------------------------------------------------------------------------------
+def test_a_process_that_ended_here_does_not_count_as_running() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here = socket.gethostname()
+    for name, host, pid in (("web", here, os.getpid()), ("live", here, ended.pid), ("worker", "elsewhere", ended.pid)):
+        make_beat(name=name, host=host, pid=pid)
+    assert queries.living_processes(now=clock.now()) == ["web", "worker"]
+
+
+# --- The admin -------------------------------------------------------------------------------------------------------
+def test_only_the_admin_may_evaluate_and_style_in_place() -> None:
+    client = browser_of(make_owner())
+    assert "'unsafe-eval'" in client.get("/admin/").headers["Content-Security-Policy"]
+    assert "'unsafe" not in client.get("/operations/").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("model", [model for model in apps.get_models() if admin.site.is_registered(model)])
+def test_every_list_of_the_admin_opens(model: type[Model]) -> None:
+    client = browser_of(make_owner())
+    make_check()
+    make_beat(name="web")
+    assert client.get(reverse(path_name(model, "changelist"))).status_code == 200
+    for row in model._default_manager.all()[:1]:
+        assert client.get(reverse(path_name(model, "change"), args=[row.pk])).status_code == 200
+
+
+def path_name(model: type[Model], page: str) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+
+
+def test_every_table_of_ours_is_in_the_admin() -> None:
+    ours = [model for model in apps.get_models() if model.__module__.startswith("apps.")]
+    assert [model._meta.label for model in ours if not admin.site.is_registered(model)] == []
