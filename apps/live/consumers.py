@@ -150,7 +150,19 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
 
     # --- Going out --------------------------------------------------------------------------------------------------
     async def _send_frame(self, frame: bytes) -> None:
-        await self.base_send({"type": "websocket.send", "text": frame.decode()})
+        try:
+            await self.base_send({"type": "websocket.send", "text": frame.decode()})
+        except RuntimeError as problem:
+            # uvicorn has given up a peer that no longer answers its pings, and takes no more frames
+            socket = self._protocol()
+            if socket is None or not socket.close_sent:
+                raise
+            raise ConnectionError("The other side is gone.") from problem
+
+    def _protocol(self) -> WebSocketsSansIOProtocol | None:
+        """Return uvicorn's end of the line."""
+        socket = getattr(self.base_send, "__self__", None)
+        return socket if isinstance(socket, WebSocketsSansIOProtocol) else None
 
     async def _write(self, client: Client) -> None:
         try:
@@ -185,8 +197,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         uvicorn holds back every frame, the closing one too, until a slow reader has caught up: one that
         never reads would keep its socket and its buffer for ever.
         """
-        socket = getattr(self.base_send, "__self__", None)
-        if isinstance(socket, WebSocketsSansIOProtocol) and not socket.writable.is_set():
+        socket = self._protocol()
+        if socket is not None and not socket.writable.is_set():
             socket.writable.set()
             asyncio.get_running_loop().call_later(_LINGER_SECONDS, socket.transport.abort)
 

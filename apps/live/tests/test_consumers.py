@@ -3,15 +3,20 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import MethodType
 
 import pytest
 from django.test import override_settings
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from apps.accounts.tests.factories import make_owner, make_user
+from apps.core import clock
 from apps.live.actions import issue_ticket
+from apps.live.consumers import LiveConsumer
 from apps.live.domain.bonds import Bond
+from apps.live.hub import Hub
 from apps.live.tests.conftest import Talk
 from apps.live.tests.factories import LiveProcess, make_family_bond, make_session_bond
 
@@ -265,3 +270,16 @@ def test_an_owner_is_known_as_one(live: LiveProcess, talk: Open) -> None:
 def test_a_member_does_not_hear_of_the_instance(live: LiveProcess, talk: Open, bond: Bond) -> None:
     talk(bond).subscribe("jobs")
     assert set(live.hub._watchers) == {("jobs", f"person:{bond.user_id}")}
+
+
+@pytest.mark.parametrize(("was_closed", "error"), [(True, ConnectionError), (False, RuntimeError)])
+async def test_a_peer_that_uvicorn_gave_up_is_gone_and_no_failure(was_closed: bool, error: type[Exception]) -> None:
+    async def _refuse(_protocol: object, _message: object) -> None:
+        raise RuntimeError("after sending 'websocket.close'")
+
+    protocol = WebSocketsSansIOProtocol.__new__(WebSocketsSansIOProtocol)
+    protocol.close_sent = was_closed
+    consumer = LiveConsumer(hub=Hub(now=clock.now), origins=frozenset())
+    consumer.base_send = MethodType(_refuse, protocol)
+    with pytest.raises(error):
+        await consumer._send_frame(b"{}")
