@@ -221,6 +221,7 @@ ACCOUNT_FORMS = {
     "add_email": "apps.accounts.forms.AddEmailForm",
     "change_password": "apps.accounts.forms.ChangePasswordForm",
     "login": "apps.accounts.forms.LoginForm",
+    "reauthenticate": "apps.accounts.forms.PasswordProofForm",
     "reset_password": "apps.accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "apps.accounts.forms.ResetPasswordKeyForm",
     "signup": "apps.accounts.forms.SignupForm",

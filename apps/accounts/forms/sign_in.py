@@ -55,6 +55,10 @@ class LoginForm(_Plain, account_forms.LoginForm):  # type: ignore[misc]
         return cleaned
 
 
+class PasswordProofForm(_Plain, account_forms.ReauthenticateForm):  # type: ignore[misc]
+    """The password as a proof of who is signed in."""
+
+
 class ChangePasswordForm(_Plain, account_forms.ChangePasswordForm):  # type: ignore[misc]
     """Asks for the new password once: what is typed can be looked at."""
 
@@ -65,6 +69,15 @@ class ResetPasswordKeyForm(_Plain, account_forms.ResetPasswordKeyForm):  # type:
     """Asks for the new password once: what is typed can be looked at."""
 
     password2 = None
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a password that came readable through a network."""
+        try:
+            refuse_plain_http(request=context.request)
+        except ProductError as error:
+            raise form_error(request=context.request, error=error) from error
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
 
 
 class SignupForm(_Plain, account_forms.SignupForm):  # type: ignore[misc]
