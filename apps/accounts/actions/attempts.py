@@ -38,6 +38,16 @@ def charge(*, budgets: Sequence[Budget], now: datetime) -> list[int]:
     return [row.pk for row in rows]
 
 
+def spend_once(*, budget: Budget, now: datetime) -> bool:
+    """Use the budget up if there is room; false when somebody was faster."""
+    with transaction.atomic():
+        _lock(budget.bucket)
+        if _wait(budget, now=now):
+            return False
+        FailedAttempt.objects.create(bucket=budget.bucket, at=now)
+    return True
+
+
 def give_back(*, charged: Sequence[int]) -> None:
     """Take back a charge: the try was not a wrong one."""
     FailedAttempt.objects.filter(pk__in=charged).delete()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -16,6 +18,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from fido2.webauthn import ResidentKeyRequirement, UserVerificationRequirement
 
+from apps.accounts.actions.attempts import spend_once
+from apps.accounts.domain.budgets import spent_code_budget
 from apps.accounts.domain.factors import Passkey
 from apps.accounts.models import User
 
@@ -23,14 +27,22 @@ from apps.accounts.models import User
 _BAD_ANSWER = (ValueError, TypeError, KeyError, AttributeError, IndexError, InvalidSignature, ValidationError)
 
 
-def authenticator_of_code(*, user: User, code: str) -> int | None:
+def authenticator_of_code(*, user: User, code: str, now: datetime) -> int | None:
     """Return what the code came from, an authenticator app or the recovery codes, and spend it; nothing if wrong."""
     mine = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type")
     for authenticator in mine:
         if code and authenticator.wrap().validate_code(code):
+            if authenticator.type == Authenticator.Type.TOTP and not _spend_totp(user, code, now=now):
+                return None
             authenticator.record_usage()
             return int(authenticator.pk)
     return None
+
+
+def _spend_totp(user: User, code: str, *, now: datetime) -> bool:
+    """Remember the code longer than it is right: allauth forgets it after one period, and two more accept it."""
+    budget = spent_code_budget(user_id=str(user.pk), code=normalize_user_code(code))
+    return spend_once(budget=budget, now=now)
 
 
 # --- Authenticator app and recovery codes ---------------------------------------------------------------------------

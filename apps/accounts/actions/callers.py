@@ -14,7 +14,7 @@ from apps.accounts.domain.grants import Grant
 from apps.accounts.domain.origin import RequestMeta
 from apps.accounts.models import User
 from apps.core.api.throttles import client_address
-from apps.core.errors import DeniedError, ProductError, TooManyError
+from apps.core.errors import DeniedError, ProductError, TooManyError, UnauthenticatedError
 from apps.core.logs import current_request_id
 
 DEVICE_COOKIE = "coinsphere_device"
@@ -42,6 +42,13 @@ def request_meta(*, request: HttpRequest, device_token: str = "") -> RequestMeta
         request_id=current_request_id(),
         device_token=device_token or request.COOKIES.get(DEVICE_COOKIE, ""),
     )
+
+
+def signed_in_person(*, request: HttpRequest) -> User:
+    """Return who sent the request; nobody without having signed in gets past."""
+    if not isinstance(request.user, User):
+        raise UnauthenticatedError
+    return request.user
 
 
 def refuse_plain_http(*, request: HttpRequest) -> None:

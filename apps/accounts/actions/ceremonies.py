@@ -29,6 +29,11 @@ def spend_ceremony(*, ceremony: Ceremony) -> bool:
     return Ceremony.objects.filter(pk=ceremony.pk).delete()[0] == 1
 
 
+def forget_ceremonies_of(*, user: User) -> int:
+    """Delete what this person has begun: who got half way in with an old password gets no further."""
+    return Ceremony.objects.filter(user=user).delete()[0]
+
+
 def forget_old_ceremonies(*, now: datetime) -> int:
     """Delete what was never finished."""
     return Ceremony.objects.filter(expires_at__lt=now).delete()[0]

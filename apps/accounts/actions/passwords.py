@@ -19,6 +19,7 @@ from apps.accounts.domain.mail import MailKind
 from apps.accounts.domain.origin import RequestMeta
 from apps.accounts.models import User
 from apps.accounts.models.people import normalize_email
+from apps.core.api.throttles import network_of
 from apps.core.errors import InvalidError
 
 
@@ -54,7 +55,8 @@ def change_password(
 def request_password_reset(*, email: str, now: datetime, request_meta: RequestMeta) -> None:
     """Order the mail with the link; the same work is done whether there is such an account or not."""
     email = normalize_email(email)
-    charge(budgets=reset_budgets(email=email, network_address=request_meta.network_address), now=now)
+    network = network_of(request_meta.network_address)
+    charge(budgets=reset_budgets(email=email, network_address=network), now=now)
     with transaction.atomic():
         user = User.objects.active().with_email(email).first()
         record_audit(actor=None, subject=user, action="password.reset_requested", now=now, request_meta=request_meta)
@@ -69,6 +71,9 @@ def reset_password(*, key: str, password: str, now: datetime, request_meta: Requ
     check_new_password(password=password, user=user, field="new_password")
     user.set_password(password)
     with transaction.atomic():
+        present = User.objects.get_queryset().select_for_update().filter(pk=user.pk).first()
+        if present is None or person_of_reset_key(key=key) is None:  # spent by another request while we hashed
+            raise ResetKeyRefusedError
         user.save(update_fields=["password"])
         note_password_reset(user=user, now=now, request_meta=request_meta)
     return user

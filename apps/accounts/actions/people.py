@@ -7,11 +7,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.actions.audit import record_audit
+from apps.accounts.actions.ownership import hold_ownership
 from apps.accounts.actions.personal_tokens import revoke_all_personal_tokens
 from apps.accounts.actions.sessions import end_everything
 from apps.accounts.domain.origin import RequestMeta
 from apps.accounts.events import UserDeleted
 from apps.accounts.models import AuditEntry, Preferences, Role, User
+from apps.accounts.models.people import RUNS_INSTANCE
 from apps.core.errors import ConflictError, DeniedError, NotFoundError
 from apps.core.events import publish
 
@@ -65,8 +67,7 @@ def manage_person(
 def change_role(*, actor: User, person_id: UUID, role: Role, now: datetime, request_meta: RequestMeta) -> User:
     """Give a person another role. Only an owner makes or unmakes owners and admins."""
     person = _locked_person(person_id)
-    _check_may_manage(actor, person)
-    if role in {Role.OWNER, Role.ADMIN} and actor.role != Role.OWNER:
+    if _role_of_manager(actor, person) != Role.OWNER and role in RUNS_INSTANCE:
         raise DeniedError("Only an owner can make somebody an owner or an admin.")
     if person.role == role:
         return person
@@ -90,7 +91,7 @@ def change_role(*, actor: User, person_id: UUID, role: Role, now: datetime, requ
 def deactivate(*, actor: User, person_id: UUID, now: datetime, request_meta: RequestMeta) -> User:
     """Keep a person out: every session and token of theirs ends at once."""
     person = _locked_person(person_id)
-    _check_may_manage(actor, person)
+    _role_of_manager(actor, person)
     if person.role == Role.OWNER:
         _check_other_owner(person)
     person.is_active = False
@@ -105,7 +106,7 @@ def deactivate(*, actor: User, person_id: UUID, now: datetime, request_meta: Req
 def reactivate(*, actor: User, person_id: UUID, now: datetime, request_meta: RequestMeta) -> User:
     """Let a person in again."""
     person = _locked_person(person_id)
-    _check_may_manage(actor, person)
+    _role_of_manager(actor, person)
     person.is_active = True
     person.save(update_fields=["is_active"])
     _note_person(actor, person, "person.reactivated", now=now, request_meta=request_meta)
@@ -128,17 +129,21 @@ def delete_account(*, user: User, now: datetime, request_meta: RequestMeta) -> N
 
 
 def _locked_person(person_id: UUID) -> User:
+    hold_ownership()
     person = User.objects.select_for_update().filter(pk=person_id).first()
     if person is None:
         raise NotFoundError
     return person
 
 
-def _check_may_manage(actor: User, person: User) -> None:
-    if not actor.runs_instance:
+def _role_of_manager(actor: User, person: User) -> Role:
+    """Return the role that the actor has by now, which may be less than when the request came in."""
+    role = User.objects.active().filter(pk=actor.pk).values_list("role", flat=True).first()
+    if role not in RUNS_INSTANCE:
         raise DeniedError
-    if person.runs_instance and actor.role != Role.OWNER and actor.pk != person.pk:
+    if person.runs_instance and role != Role.OWNER and actor.pk != person.pk:
         raise DeniedError("Only an owner can change an owner or an admin.")
+    return Role(role)
 
 
 def _check_other_owner(person: User) -> None:

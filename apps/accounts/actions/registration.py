@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from apps.accounts.actions.attempts import charge
 from apps.accounts.actions.audit import record_audit
 from apps.accounts.actions.mail import order_mail
+from apps.accounts.actions.ownership import hold_ownership
 from apps.accounts.domain.budgets import registration_budgets
 from apps.accounts.domain.mail import MailKind
 from apps.accounts.domain.origin import NO_REQUEST, RequestMeta
@@ -19,12 +20,12 @@ from apps.accounts.events import UserRegistered
 from apps.accounts.models import Invite, Preferences, Role, User
 from apps.accounts.models.people import normalize_email
 from apps.accounts.queries import Registration, registration_state
+from apps.core.api.throttles import network_of
 from apps.core.errors import ConflictError, DeniedError, FieldProblem, InvalidError, NotFoundError
 from apps.core.events import publish
 
 INVITE_AGE = timedelta(days=7)
 _INVITE_SALT = "coinsphere.invite"
-_FIRST_PERSON_LOCK = 5_115_001
 
 
 class RegistrationClosedError(DeniedError):
@@ -72,7 +73,7 @@ def register(
     *, email: str, password: str, display_name: str = "", invite: str = "", now: datetime, request_meta: RequestMeta
 ) -> User:
     """Make an account for whoever asks, if registration is open to them; the first one owns the instance."""
-    charge(budgets=registration_budgets(network_address=request_meta.network_address), now=now)
+    charge(budgets=registration_budgets(network_address=network_of(request_meta.network_address)), now=now)
     check_may_register(invite=invite, now=now)
     check_new_password(password=password, user=User(email=normalize_email(email), display_name=display_name))
     user = User(email=normalize_email(email), display_name=display_name.strip())
@@ -94,8 +95,7 @@ def check_may_register(*, invite: str, now: datetime) -> None:
 @transaction.atomic
 def admit(*, user: User, invite: str, now: datetime, request_meta: RequestMeta) -> User:
     """Store a new person whose password is set already, with the role that is due to them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_PERSON_LOCK])
+    hold_ownership()
     check_may_register(invite=invite, now=now)
     user.role = Role.MEMBER if User.objects.owners().exists() else Role.OWNER
     used = _open_invite(invite, now=now) if invite else None
@@ -179,4 +179,4 @@ def _open_invite(token: str, *, now: datetime) -> Invite | None:
     except signing.BadSignature:
         return None
     invites = Invite.objects.open(now=now).filter(pk=invite_id)
-    return invites.select_for_update().first() if connection.in_atomic_block else invites.first()
+    return invites.select_for_update(of=("self",)).first() if connection.in_atomic_block else invites.first()

@@ -7,6 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from apps.accounts.actions.audit import record_audit
+from apps.accounts.actions.ceremonies import forget_ceremonies_of
 from apps.accounts.actions.program_sessions import end_all_families, end_family
 from apps.accounts.domain.origin import RequestMeta
 from apps.accounts.events import AccessEnded
@@ -41,6 +42,7 @@ def end_everything(
     """End every session of this person, save the one that asks for it."""
     for session in UserSession.objects.filter(user=user).exclude(session_key=but_session):
         session.end()
+    forget_ceremonies_of(user=user)
     end_all_families(user=user, reason=reason, but=but_family, now=now)
     publish(AccessEnded(user_id=user.pk, family_id=None))
 

@@ -24,6 +24,7 @@ from apps.accounts.models import User
 from apps.accounts.models.people import normalize_email
 from apps.accounts.models.sign_in import Ceremony, CeremonyKind
 from apps.accounts.queries import factors_of
+from apps.core.api.throttles import network_of
 from apps.core.errors import FieldProblem, InvalidError, UnauthenticatedError
 
 failures = Counter("coinsphere_sign_in_failures_total", "Sign-ins that failed, by what was wrong.", ["step"])
@@ -75,10 +76,8 @@ def check_password(*, email: str, password: str, now: datetime, request_meta: Re
     """Return the person with this address and password, at the same cost whether there is one or not."""
     email = normalize_email(email)
     device_id = device_tokens.device_id_for(request_meta.device_token, email=email)
-    charged = charge(
-        budgets=sign_in_budgets(email=email, network_address=request_meta.network_address, device_id=device_id),
-        now=now,
-    )
+    network = network_of(request_meta.network_address)
+    charged = charge(budgets=sign_in_budgets(email=email, network_address=network, device_id=device_id), now=now)
     user = User.objects.with_email(email).first()
     if not _is_right(user, password) or user is None or not _may_sign_in(user):
         failures.labels(step="password").inc()
@@ -134,7 +133,7 @@ def check_second_factor(
     if credential is not None and ceremony is not None:
         used = authenticators.passkey_of_answer(user=user, state=ceremony.state, credential=credential)
     else:
-        used = authenticators.authenticator_of_code(user=user, code=code)
+        used = authenticators.authenticator_of_code(user=user, code=code, now=now)
     if used is None:
         failures.labels(step="second_factor").inc()
         record_audit(actor=None, subject=user, action="sign_in.code_failed", now=now, request_meta=request_meta)
@@ -185,7 +184,7 @@ def prove_identity(*, user: User, password: str, code: str, now: datetime, reque
     """Let a signed-in person prove again who they are, with their password or a code."""
     charged = charge(budgets=proof_budgets(user_id=str(user.pk)), now=now)
     if code:
-        right = authenticators.authenticator_of_code(user=user, code=code) is not None
+        right = authenticators.authenticator_of_code(user=user, code=code, now=now) is not None
     else:
         right = user.check_password(password)
     if not right:

@@ -18,6 +18,7 @@ WRONG_TRIES = 10
 WRONG_TRIES_WINDOW = timedelta(minutes=15)
 REGISTRATIONS = 10
 REGISTRATIONS_WINDOW = timedelta(hours=1)
+CODE_REMEMBERED = timedelta(minutes=5)
 RESETS_PER_ACCOUNT = 3
 RESETS_PER_ADDRESS = 20
 
@@ -44,6 +45,11 @@ def sign_in_budgets(*, email: str, network_address: str, device_id: str) -> tupl
 def second_factor_budgets(*, user_id: str) -> tuple[Budget, ...]:
     """Return what a try of a second factor is charged to; only who knows the password gets so far."""
     return (Budget(bucket("second factor", user_id), WRONG_TRIES, WRONG_TRIES_WINDOW),)
+
+
+def spent_code_budget(*, user_id: str, code: str) -> Budget:
+    """Return what one code of an authenticator app is spent from: it counts once for as long as it could be right."""
+    return Budget(bucket("spent code", f"{user_id}\x00{code}"), 1, CODE_REMEMBERED)
 
 
 def proof_budgets(*, user_id: str) -> tuple[Budget, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models.people import Role, User
+from apps.accounts.models.people import RUNS_INSTANCE, Role, User
 from apps.core.ids import uuid7
 
 
@@ -58,7 +58,10 @@ class InviteQuerySet(models.QuerySet["Invite"]):
     """The words in which invites are asked for."""
 
     def open(self, *, now: datetime) -> InviteQuerySet:
-        return self.filter(used_at=None, revoked_at=None, expires_at__gt=now)
+        """Keep what can still be used: an invite is worth no more than what its maker may do by now."""
+        unused = self.filter(used_at=None, revoked_at=None, expires_at__gt=now)
+        of_staff = unused.filter(created_by__is_active=True, created_by__role__in=RUNS_INSTANCE)
+        return of_staff.filter(~models.Q(role=Role.ADMIN) | models.Q(created_by__role=Role.OWNER))
 
 
 class Invite(models.Model):

@@ -53,7 +53,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("audit", "GET"): SIGNED_IN,
     ("people", "GET"): RUNS,
     ("people/<uuid:person_id>", "GET"): RUNS,
-    ("people/<uuid:person_id>", "PATCH"): RUNS,
+    ("people/<uuid:person_id>", "PATCH"): RUNS_INTERACTIVE,
     ("invites", "GET"): RUNS,
     ("invites", "POST"): RUNS_INTERACTIVE,
     ("invites/<uuid:invite_id>", "DELETE"): RUNS,

@@ -205,6 +205,16 @@ def test_a_password_is_set_anew_with_the_link() -> None:
     assert AuditEntry.objects.filter(action="password.reset").exists()
 
 
+def test_a_new_password_is_not_taken_over_plain_http_from_another_machine() -> None:
+    user, client = make_user(), Client()
+    path = mail_gateway.link_to_reset(user).removeprefix("http://localhost:8000")
+    form = client.get(path, follow=True)
+    answer: Any = client.post(form.redirect_chain[-1][0], {"password1": NEW}, REMOTE_ADDR="203.0.113.9")
+    assert "https" in _form_errors(answer)
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
 def test_an_address_is_confirmed_with_the_link() -> None:
     user = make_user(verified=False)
     key = EmailConfirmationHMAC(EmailAddress.objects.get()).key
