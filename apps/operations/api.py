@@ -13,7 +13,8 @@ from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.permissions import RunsInstance
+from apps.accounts.actions.callers import request_meta
+from apps.accounts.permissions import RunsInstance, person_of
 from apps.core import clock, jobs
 from apps.core.api.throttles import client_address
 from apps.core.api.views import ApiView, operation
@@ -166,8 +167,9 @@ class CancelJobView(OwnersView):
     """Cancelling one job."""
 
     @operation(summary="Cancel a job that is not over", request=None, status=204, tags=["operations"])
-    def post(self, _request: Request, job_id: UUID) -> Response:
-        actions.cancel_job(job_id=job_id, now=clock.now())
+    def post(self, request: Request, job_id: UUID) -> Response:
+        meta = request_meta(request=request)
+        actions.cancel_job(actor=person_of(request), job_id=job_id, now=clock.now(), request_meta=meta)
         return self.nothing()
 
 
@@ -175,8 +177,9 @@ class RetryJobView(OwnersView):
     """Trying one job again."""
 
     @operation(summary="Queue a parked, failed or cancelled job again", request=None, status=204, tags=["operations"])
-    def post(self, _request: Request, job_id: UUID) -> Response:
-        actions.retry_job(job_id=job_id, now=clock.now())
+    def post(self, request: Request, job_id: UUID) -> Response:
+        meta = request_meta(request=request)
+        actions.retry_job(actor=person_of(request), job_id=job_id, now=clock.now(), request_meta=meta)
         return self.nothing()
 
 

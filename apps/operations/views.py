@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.actions.callers import request_meta, signed_in_person
 from apps.core import clock, jobs
 from apps.core.errors import ProductError
 from apps.core.models.work import OPEN_STATES, WorkState
@@ -66,14 +67,19 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @for_those_who_run_it
 def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Cancel one piece of work."""
-    return _after(request, lambda: actions.cancel_job(job_id=job_id, now=clock.now()), _("The job was cancelled."))
+    return _after(request, lambda: actions.cancel_job(**_asked(request, job_id)), _("The job was cancelled."))
 
 
 @require_POST
 @for_those_who_run_it
 def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Queue one piece of work again."""
-    return _after(request, lambda: actions.retry_job(job_id=job_id, now=clock.now()), _("The job is queued again."))
+    return _after(request, lambda: actions.retry_job(**_asked(request, job_id)), _("The job is queued again."))
+
+
+def _asked(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
+    person, meta = signed_in_person(request=request), request_meta(request=request)
+    return {"actor": person, "job_id": job_id, "now": clock.now(), "request_meta": meta}
 
 
 def _after(request: HttpRequest, act: Callable[[], object], said: str) -> HttpResponse:

@@ -50,6 +50,10 @@ DEEDS: Final[Mapping[str, tuple[Promise, str]]] = {
     "person.role_changed": (gettext_lazy("Role changed"), "people"),
     "person.deactivated": (gettext_lazy("Kept out"), "people"),
     "person.reactivated": (gettext_lazy("Let in again"), "people"),
+    "job.cancelled": (gettext_lazy("Job cancelled"), "wrench"),
+    "job.retried": (gettext_lazy("Job queued again"), "wrench"),
+    "instance.backed_up": (gettext_lazy("Instance backed up"), "wrench"),
+    "instance.restored": (gettext_lazy("Instance restored from a backup"), "wrench"),
 }
 _WAYS: Final[Mapping[str, Promise]] = {
     "session": gettext_lazy("in a browser"),

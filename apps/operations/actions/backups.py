@@ -14,6 +14,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import connection
 
+from apps.accounts.actions import record_audit
 from apps.core.errors import ConflictError, InvalidError
 from apps.operations.gateways import dump, sealed_file
 from apps.operations.gateways.sealed_file import DamagedBackupError
@@ -67,10 +68,11 @@ def back_up(*, target: Path, passphrase: str, now: datetime) -> Manifest:
         head = Path(folder) / MANIFEST
         head.write_text(json.dumps(asdict(manifest)), encoding="utf-8")
         _write_sealed(target=target, parts=[head, *parts], passphrase=passphrase)
+    record_audit(actor=None, action="instance.backed_up", now=now)
     return manifest
 
 
-def restore(*, source: Path, passphrase: str) -> Manifest:
+def restore(*, source: Path, passphrase: str, now: datetime) -> Manifest:
     """Read and prove the whole file first, then put back the database and the keys that belong to it."""
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix="restore-") as folder:
         with source.open("rb") as file:
@@ -80,6 +82,8 @@ def restore(*, source: Path, passphrase: str) -> Manifest:
         dump.restore_database(database=connection.settings_dict, source=Path(folder) / DUMP)
         (Path(settings.DATA_DIR) / MIGRATED_STAMP).unlink(missing_ok=True)
         _put_back_keys(Path(folder))
+    if set(_known_migrations()) <= set(_applied_migrations()):  # else the next start brings the tables up to date
+        record_audit(actor=None, action="instance.restored", now=now, detail={"made_at": manifest.created_at})
     return manifest
 
 
@@ -134,7 +138,7 @@ def _proven_manifest(folder: Path) -> Manifest:
     head = folder / MANIFEST
     if not head.exists() or head.stat().st_size > _LARGEST_MANIFEST:
         raise DamagedBackupError
-    manifest = Manifest(**json.loads(head.read_text(encoding="utf-8")))
+    manifest = _read_manifest(head.read_text(encoding="utf-8"))
     for name, digest in manifest.digests.items():
         part = folder / name
         if not part.exists() or _digest(part) != digest:
@@ -148,6 +152,16 @@ def _proven_manifest(folder: Path) -> Manifest:
             "Update Coinsphere first. Nothing was changed."
         )
     return manifest
+
+
+def _read_manifest(text: str) -> Manifest:
+    facts = json.loads(text)
+    if facts.get("format") != FORMAT:
+        raise NewerBackupError("This backup has a form that this version does not know. Update Coinsphere first.")
+    try:
+        return Manifest(**facts)
+    except TypeError as error:
+        raise DamagedBackupError from error
 
 
 def _put_back_keys(folder: Path) -> None:

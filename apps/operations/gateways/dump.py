@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,16 @@ from apps.operations.domain.processes import StartError
 from apps.operations.gateways.postgres import find_binaries
 
 _TIMEOUT = 3600
+#: What a PostgreSQL program has no use for.
+_LEFT_OUT = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "JWT_SIGNING_SEED",
+    "BACKUP_PASSPHRASE",
+    "EMAIL_URL",
+    "PGPASSWORD",
+}
 
 
 class DumpFailedError(UnavailableError):
@@ -31,26 +42,39 @@ def _program(name: str) -> str:
         return found
 
 
-def _environment(database: dict[str, Any]) -> dict[str, str]:
-    """Hand the connection over in the environment, so that no password stands in the process list."""
+def _environment(database: dict[str, Any], *, password_file: Path) -> dict[str, str]:
+    """Hand the connection over in the environment and the password in a file: the process list shows neither."""
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in _LEFT_OUT},
         "PGHOST": str(database.get("HOST") or "127.0.0.1"),
         "PGPORT": str(database.get("PORT") or 5432),
         "PGUSER": str(database.get("USER") or ""),
-        "PGPASSWORD": str(database.get("PASSWORD") or ""),
+        "PGPASSFILE": str(password_file),
         "PGDATABASE": str(database["NAME"]),
         "PGCONNECT_TIMEOUT": "10",
     }
 
 
 def _run(command: list[str], *, database: dict[str, Any]) -> None:
-    done = subprocess.run(  # noqa: S603 - fixed programs, no shell
-        command, env=_environment(database), capture_output=True, text=True, check=False, timeout=_TIMEOUT
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        secret = Path(folder) / "pgpass"
+        secret.touch(mode=0o600)
+        secret.write_text(f"*:*:*:*:{_escaped(str(database.get('PASSWORD') or ''))}\n", encoding="utf-8")
+        done = subprocess.run(  # noqa: S603 - fixed programs, no shell
+            command,
+            env=_environment(database, password_file=secret),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT,
+        )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise DumpFailedError(f"PostgreSQL could not do it: {lines[-1]}. Nothing else was changed.")
+
+
+def _escaped(password: str) -> str:
+    return password.replace("\\", "\\\\").replace(":", "\\:")
 
 
 def dump_database(*, database: dict[str, Any], target: Path) -> None:

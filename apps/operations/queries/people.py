@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import check_password
 from apps.accounts.models import Role, User
 
 OWNER, MEMBER = Role.OWNER, Role.MEMBER
+Person = User
 
 
 def has_owner() -> bool:

@@ -11,13 +11,13 @@ from django.conf import settings as product
 from django.db import connection
 from pytest_django import Settings
 
-from apps.accounts.models import User
+from apps.accounts.models import AuditEntry, User
 from apps.accounts.tests.factories import make_user
 from apps.core import clock
 from apps.operations import actions
 from apps.operations.actions import backups
 from apps.operations.actions.backups import NewerBackupError, WeakPassphraseError
-from apps.operations.gateways import sealed_file
+from apps.operations.gateways import dump, sealed_file
 from apps.operations.gateways.sealed_file import DamagedBackupError, WrongPassphraseError
 
 PASSPHRASE = "a phrase that nobody guesses"
@@ -49,7 +49,7 @@ def test_the_same_people_and_keys_come_back(backup: Path, instance: Path) -> Non
     make_user(email="later@example.com")
     (instance / "master.key").write_text("another key", encoding="utf-8")
     (instance / "secrets.env").write_text("SECRET_KEY=other\nPOSTGRES_PASSWORD=of-this-machine\n", encoding="utf-8")
-    actions.restore(source=backup, passphrase=PASSPHRASE)
+    actions.restore(source=backup, passphrase=PASSPHRASE, now=clock.now())
     assert list(User.objects.values_list("email", flat=True)) == ["kept@example.com"]
     assert (instance / "master.key").read_text(encoding="utf-8") == "first key"
     secrets = (instance / "secrets.env").read_text(encoding="utf-8")
@@ -58,10 +58,41 @@ def test_the_same_people_and_keys_come_back(backup: Path, instance: Path) -> Non
     assert (instance / "master.key").stat().st_mode & 0o077 == 0
 
 
+def test_backup_and_restore_are_in_the_log(backup: Path) -> None:
+    assert AuditEntry.objects.get().action == "instance.backed_up"
+    actions.restore(source=backup, passphrase=PASSPHRASE, now=clock.now())
+    assert AuditEntry.objects.get().action == "instance.restored"
+
+
+def test_a_backup_of_a_later_form_is_refused(
+    tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "FORMAT", 2)
+    actions.back_up(target=tmp_path / "later.backup", passphrase=PASSPHRASE, now=clock.now())
+    monkeypatch.setattr(backups, "FORMAT", 1)
+    with pytest.raises(NewerBackupError):
+        actions.restore(source=tmp_path / "later.backup", passphrase=PASSPHRASE, now=clock.now())
+
+
+def test_the_environment_of_a_dump_names_the_password_file_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BACKUP_PASSPHRASE", PASSPHRASE)
+    program = tmp_path / "pg_dump"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\ncat $PGPASSFILE > {tmp_path}/pass\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(dump, "find_binaries", lambda *, account: tmp_path)
+    dump.dump_database(database={"NAME": "x", "PASSWORD": r"hid:den\\"}, target=tmp_path / "out")
+    seen = (tmp_path / "seen").read_text(encoding="utf-8")
+    assert "hid" not in seen
+    assert PASSPHRASE not in seen
+    assert (tmp_path / "pass").read_text(encoding="utf-8").endswith("hid\\:den\\\\\\\\\n")
+
+
 def test_a_wrong_passphrase_touches_nothing(backup: Path, instance: Path) -> None:
     make_user(email="later@example.com")
     with pytest.raises(WrongPassphraseError):
-        actions.restore(source=backup, passphrase="another phrase altogether")
+        actions.restore(source=backup, passphrase="another phrase altogether", now=clock.now())
     assert User.objects.filter(email="later@example.com").exists()
     assert list(instance.glob("restore-*")) == []
 
@@ -70,14 +101,14 @@ def test_a_cut_file_touches_nothing(backup: Path) -> None:
     backup.write_bytes(backup.read_bytes()[:-100])
     make_user(email="later@example.com")
     with pytest.raises(DamagedBackupError):
-        actions.restore(source=backup, passphrase=PASSPHRASE)
+        actions.restore(source=backup, passphrase=PASSPHRASE, now=clock.now())
     assert User.objects.filter(email="later@example.com").exists()
 
 
 def test_a_backup_of_a_newer_version_is_refused(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backups, "_known_migrations", lambda: ["accounts.0001_people"])
     with pytest.raises(NewerBackupError, match="Update Coinsphere first"):
-        actions.restore(source=backup, passphrase=PASSPHRASE)
+        actions.restore(source=backup, passphrase=PASSPHRASE, now=clock.now())
 
 
 def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:

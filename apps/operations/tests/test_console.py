@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from apps.accounts.models import Role, User
+from apps.accounts.models import AuditEntry, Role, User
 from apps.accounts.tests.factories import Api, make_owner, make_tokens, make_user
 from apps.core import clock, jobs
 from apps.core.models.work import WorkState
@@ -112,6 +112,8 @@ def test_a_job_is_cancelled_and_tried_again() -> None:
     client.post(f"/operations/jobs/{check.pk}/retry/")
     check.refresh_from_db()
     assert check.state == WorkState.QUEUED
+    logged = AuditEntry.objects.filter(target=str(check.pk)).order_by("pk").values_list("action", flat=True)
+    assert list(logged) == ["job.cancelled", "job.retried"]
 
 
 def test_a_job_that_is_over_cannot_be_cancelled_and_the_page_says_so() -> None:

@@ -31,9 +31,13 @@ class Command(BaseCommand):
         _refuse_while_running()
         _confirm(given=options["yes"])
         try:
-            manifest = actions.restore(source=source, passphrase=_passphrase())
+            manifest = actions.restore(source=source, passphrase=_passphrase(), now=clock.now())
         except ProductError as error:
             raise CommandError(error.detail) from error
+        except OSError as error:
+            raise CommandError(
+                f"{error.filename or source}: {error.strerror}. Restore again once that is mended."
+            ) from error
         made = manifest.created_at[:16].replace("T", " ")
         self.stderr.write(f"Restored the backup of {made} UTC, version {manifest.version}. Start with ./coinsphere up.")
 
