@@ -17,7 +17,7 @@ from apps.operations.gateways.unprivileged import shared_folder
 from apps.operations.supervisor import surroundings, voice
 from apps.operations.supervisor.children import bound_to_parent
 from apps.operations.supervisor.embedded import start_services
-from apps.operations.supervisor.folder import CODE, DataFolder, read_pairs
+from apps.operations.supervisor.folder import CODE, DataFolder, read_pairs, refused
 from apps.operations.supervisor.house import House, StopRequestedError
 from apps.operations.supervisor.up import prepare_step
 
@@ -29,13 +29,14 @@ _SIGNAL_BASE = 128
 
 def run(*, data: Path, command: Sequence[str], throwaway: bool) -> int:
     """Run the command with services around it; return its exit code."""
+    folder = DataFolder(data)
     try:
-        if throwaway:
-            return _on_throwaway(command)
-        return _on_data(DataFolder(data), command)
+        return _on_throwaway(command) if throwaway else _on_data(folder, command)
     except StartError as error:
         voice.aside().say(str(error))
-        return 1
+    except OSError as error:
+        voice.aside().say(refused(error, folder))
+    return 1
 
 
 def _on_throwaway(command: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """The data folder: its lock, its secrets, and the file that tells the processes where everything is."""
 
 import base64
+import errno
 import fcntl
 import json
 import os
@@ -46,7 +47,7 @@ class DataFolder:
         """Make what is missing: the folders, the secrets and the master key."""
         try:
             for folder in (self.root, self.run, self.logs, self.metrics):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.run, self.logs):
                 folder.chmod(0o700)
             self._complete_secrets()
@@ -77,11 +78,8 @@ class DataFolder:
 
     def try_lock(self, *, purpose: str) -> bool:
         """Take the lock if it is free, and write down who holds it."""
-        handle = (self.root / "lock").open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.close()
+        handle = _held(self.root / "lock", fcntl.LOCK_EX)
+        if handle is None:
             return False
         self._lock = handle
         self.note(purpose=purpose)
@@ -124,11 +122,8 @@ class DataFolder:
     # --- guests: commands that use services which somebody else runs ------------------------------------------------
     def enter_as_guest(self) -> bool:
         """Count this process as a user of the running services until it ends; False while they are stopping."""
-        handle = (self.root / "guests").open("a", encoding="utf-8")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.close()
+        handle = _held(self.root / "guests", fcntl.LOCK_SH)
+        if handle is None:
             return False
         fcntl.fcntl(handle, fcntl.F_SETFD, 0)  # a command that takes our place keeps it
         self._guests = handle
@@ -146,14 +141,10 @@ class DataFolder:
 
     def close_to_guests(self) -> bool:
         """Let no more guests in; False while there still are some."""
-        handle = (self.root / "guests").open("a", encoding="utf-8")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.close()
-            return False
-        self._guests = handle
-        return True
+        handle = _held(self.root / "guests", fcntl.LOCK_EX)
+        if handle is not None:
+            self._guests = handle
+        return handle is not None
 
     # --- what the processes read ------------------------------------------------------------------------------------
     def write_services(self, values: Mapping[str, str]) -> None:
@@ -163,6 +154,25 @@ class DataFolder:
     def forget_services(self) -> None:
         """The services are gone: nobody must find their addresses."""
         self.services_file.unlink(missing_ok=True)
+
+
+def _held(path: Path, kind: int) -> IO[str] | None:
+    """Open and lock a file that nobody else may even open: whoever can could hold the lock against us."""
+    handle = open(path, "a+", encoding="utf-8", opener=open_private)  # noqa: SIM115 - pathlib takes no opener
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return handle
+
+
+def open_private(path: str, flags: int) -> int:
+    """Open for `open`: a new file can be read by nobody else, an old one no longer."""
+    descriptor = os.open(path, flags, 0o600)
+    with suppress(PermissionError):
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def read_pairs(path: Path) -> dict[str, str]:
@@ -189,6 +199,14 @@ def write_private(path: Path, text: str) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     draft.replace(path)
+
+
+def refused(error: OSError, folder: DataFolder) -> str:
+    """Return the sentence for what the system would not do in the data folder."""
+    place = error.filename or folder.root
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"The disk of {place} is full. Free some room and start again."
+    return f"{place} cannot be used: {error.strerror}. See to that, or start with another --data."
 
 
 def _is_alive(process: int) -> bool:

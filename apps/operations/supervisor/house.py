@@ -114,7 +114,8 @@ class House:
     def _fill(self, post: _Post) -> None:
         post.child = self._spawn(post.program, post.journal)
         pid_file = self.folder.run / f"{post.program.name}.pid"
-        pid_file.write_text(f"{post.child.number}\n", encoding="utf-8")
+        with suppress(OSError):  # a note for people; a full disk must not end what runs
+            pid_file.write_text(f"{post.child.number}\n", encoding="utf-8")
 
     def _spawn(self, program: Program, journal: Journal) -> Child:
         with journal.open() as output:

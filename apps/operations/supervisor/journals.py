@@ -4,10 +4,12 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from apps.operations.domain.processes import LOG_KEPT, LOG_LIMIT_BYTES
+from apps.operations.supervisor.folder import open_private
 
 _LOUD = re.compile(r"\[(?:warning|error|critical)\s*\]|\"level\": ?\"(?:warning|error|critical)\"|\b(?:FATAL|PANIC):")
 _SPEECH_SECONDS = 10.0
@@ -29,7 +31,7 @@ class Journal:
 
     def open(self) -> IO[bytes]:
         """Return the file for a process to append to."""
-        return self.path.open("ab")
+        return open(self.path, "ab", opener=open_private)
 
     def last_words(self, *, since: int = 0) -> str:
         """Return the last line that was written, for a sentence about why a process ended."""
@@ -85,12 +87,22 @@ class Journal:
         say(f"{self._name}: {line.strip()[:_LINE_LENGTH]}")
 
     def _rotate(self) -> None:
-        """Copy the file aside and empty it; the process goes on appending to it."""
+        """Copy the file aside and empty it; the process goes on appending to it. On a full disk it is only emptied."""
+        with suppress(OSError):
+            self._keep_older()
+        with self.path.open("r+b") as handle:
+            handle.truncate()
+        self._read_to = 0
+
+    def _keep_older(self) -> None:
         for number in range(LOG_KEPT - 1, 0, -1):
             older = self.path.with_suffix(f".log.{number}")
             if older.exists():
                 older.replace(self.path.with_suffix(f".log.{number + 1}"))
-        shutil.copyfile(self.path, self.path.with_suffix(".log.1"))
-        with self.path.open("r+b") as handle:
-            handle.truncate()
-        self._read_to = 0
+        copy = self.path.with_suffix(".log.1")
+        try:
+            copy.touch(mode=0o600)
+            shutil.copyfile(self.path, copy)
+        except OSError:
+            copy.unlink(missing_ok=True)
+            raise

@@ -11,7 +11,7 @@ from apps.core import clock
 from apps.operations.domain.processes import READY_PATIENCE, Program, StartError, product
 from apps.operations.supervisor import surroundings, voice
 from apps.operations.supervisor.embedded import start_services
-from apps.operations.supervisor.folder import CODE, DataFolder
+from apps.operations.supervisor.folder import CODE, DataFolder, refused
 from apps.operations.supervisor.house import House, StopRequestedError
 from apps.operations.supervisor.ports import demand
 from apps.operations.supervisor.readiness import Doors, reachable
@@ -36,6 +36,9 @@ def run(wishes: Wishes) -> int:
         return _live(folder, wishes, speaker)
     except StartError as error:
         voice.aside().say(str(error))
+        return 1
+    except OSError as error:
+        voice.aside().say(refused(error, folder))
         return 1
     finally:
         folder.release()

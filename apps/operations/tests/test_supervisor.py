@@ -1,6 +1,8 @@
 """The supervisor's parts, one by one; the whole is tested in tests/journeys/test_faults.py."""
 
+import errno
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -195,6 +197,37 @@ def test_a_full_log_is_put_aside_and_goes_on_empty(tmp_path: Path) -> None:
         handle.write(b"after\n")
     assert journal.path.read_bytes() == b"after\n"
     assert (tmp_path / "web.log.1").stat().st_size == LOG_LIMIT_BYTES + 1
+
+
+def test_on_a_full_disk_a_full_log_is_emptied_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_paths: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copyfile", no_room)
+    journal = Journal(tmp_path, "web")
+    with journal.open() as handle:
+        handle.write(b"x" * LOG_LIMIT_BYTES + b"\n")
+    journal.follow()
+    assert journal.size() == 0
+    assert not (tmp_path / "web.log.1").exists()
+
+
+def test_nobody_else_can_open_the_lock_or_a_log(locked: DataFolder) -> None:
+    Journal(locked.logs, "web").open().close()
+    assert locked.enter_as_guest()
+    for path in (locked.root / "lock", locked.root / "guests", locked.logs / "web.log"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_full_disk_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_room(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "lock"))
+
+    monkeypatch.setattr(DataFolder, "lock", no_room)
+    assert main(["supervise", "--data", str(tmp_path), "--port", "8124"]) == 1
+    assert capsys.readouterr().err == f"The disk of {tmp_path / 'lock'} is full. Free some room and start again.\n"
 
 
 # --- services -------------------------------------------------------------------------------------------------------
