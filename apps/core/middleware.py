@@ -11,7 +11,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.urls import reverse
 from kombu.exceptions import OperationalError as BrokerError
 from prometheus_client import Counter
 from redis.exceptions import RedisError
@@ -21,6 +20,7 @@ from apps.core.logs import REQUEST_ID_MARK, bind_request_id, current_request_id,
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+ADMIN_PREFIX = "/admin/"
 Outage = (OperationalError, InterfaceError, RedisError, BrokerError)
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -131,5 +131,5 @@ class AdminPolicyMiddleware:
         self.relaxed: Answer = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        answer = self.relaxed if request.path.startswith(reverse("admin:index")) else self.get_response
+        answer = self.relaxed if request.path_info.startswith(ADMIN_PREFIX) else self.get_response
         return answer(request)
