@@ -43,6 +43,8 @@ class Broker:
             "daemonize no",
             "appendonly no",
             'save ""' if not self.durable else "save 300 1",
+            # a disk that is full must not stop limits, locks and messages: what counts stands in the database
+            "stop-writes-on-bgsave-error no",
             # the broker's lists have no end date and stay; cached values go first
             "maxmemory 128mb",
             "maxmemory-policy volatile-lru",
