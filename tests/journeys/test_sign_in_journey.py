@@ -91,7 +91,7 @@ def test_from_registration_to_the_end_of_a_session(open_page: OpenPage, live_ser
     page.goto(f"{address}/account/security/")
     expect(page.get_by_text("10 recovery codes left")).to_be_visible()
     token = _make_token(page)
-    expect(page.get_by_text("backup script", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Revoke backup script")).to_be_visible()
     assert _who_am_i(address, token) == EMAIL
 
     other = open_page()
