@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -22,9 +21,6 @@ OpenPage = Callable[[], Page]
 
 
 def _chromium() -> str:
-    named = os.environ.get("COINSPHERE_BROWSER", "/usr/bin/chromium")
-    if Path(named).exists():
-        return named
     return next((found for name in _NAMES if (found := shutil.which(name))), "")
 
 
