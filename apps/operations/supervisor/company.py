@@ -1,6 +1,5 @@
 """`with_services`: PostgreSQL and Redis for as long as one command runs."""
 
-import hashlib
 import os
 import shutil
 import signal
@@ -17,9 +16,9 @@ from apps.operations.gateways.unprivileged import shared_folder
 from apps.operations.supervisor import surroundings, voice
 from apps.operations.supervisor.children import bound_to_parent
 from apps.operations.supervisor.embedded import start_services
-from apps.operations.supervisor.folder import CODE, DataFolder, read_pairs, refused
+from apps.operations.supervisor.folder import DataFolder, read_pairs, refused
 from apps.operations.supervisor.house import House, StopRequestedError
-from apps.operations.supervisor.up import prepare_step
+from apps.operations.supervisor.preparing import prepare_tables
 
 _BOTH = ("DATABASE_URL", "REDIS_URL")
 _START_PATIENCE = 90.0
@@ -93,7 +92,7 @@ def _host(folder: DataFolder, command: Sequence[str], *, throwaway: bool) -> int
         else:
             kept = {name: os.environ[name] for name in surroundings.SECRET_NAMES if os.environ.get(name)}
             folder.write_services(kept | services.as_pairs())
-            _bring_up_to_date(house)
+            prepare_tables(house)
             folder.note(purpose=" ".join(command)[:80], ready=True)
         house.settle()
         own = _throwaway_values(folder, services.as_pairs()) if throwaway else {"COINSPHERE_DATA": str(folder.root)}
@@ -118,25 +117,6 @@ def _throwaway_values(folder: DataFolder, pairs: Mapping[str, str]) -> dict[str,
         "JWT_SIGNING_SEED": known["JWT_SIGNING_SEED"],
         "MASTER_KEY_FILE": str(folder.root / "master.key"),
     }
-
-
-def _bring_up_to_date(house: House) -> None:
-    """Migrate, unless nothing that says how tables look has changed since the last time."""
-    stamp, wanted = house.folder.root / "migrated.sha256", _migrations_hash()
-    with suppress(OSError):
-        if stamp.read_text(encoding="utf-8") == wanted:
-            return
-    house.step(prepare_step("--tables-only"), failure="The tables could not be brought up to date.", seconds=600.0)
-    stamp.write_text(wanted, encoding="utf-8")
-
-
-def _migrations_hash() -> str:
-    digest = hashlib.sha256()
-    for path in sorted([*CODE.glob("apps/*/migrations/*.py"), CODE / "requirements.lock"]):
-        digest.update(str(path.relative_to(CODE)).encode())
-        if path.exists():
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _accompany(house: House, command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from apps.operations.domain.processes import SERVICE_PATIENCE, StartError
 from apps.operations.gateways import postgres, redis_server
 from apps.operations.gateways.unprivileged import Ground, find_ground, own_folder
+from apps.operations.supervisor import preparing
 from apps.operations.supervisor.house import House
 from apps.operations.supervisor.ports import free_port
 
@@ -58,6 +59,7 @@ def _start_postgres(house: House, ground: Ground, *, durable: bool) -> str:
     if not cluster.is_made:
         for program in cluster.creation():
             house.step(program, failure="The database could not be created.", seconds=SERVICE_PATIENCE)
+        preparing.forget(house.folder)
         cluster.settle()
     cluster.end_left_over()
     house.start(cluster.server(), before=lambda: _is_clear(cluster))

@@ -14,10 +14,10 @@ from apps.operations.supervisor.embedded import start_services
 from apps.operations.supervisor.folder import CODE, DataFolder, refused
 from apps.operations.supervisor.house import House, StopRequestedError
 from apps.operations.supervisor.ports import demand
+from apps.operations.supervisor.preparing import is_prepared, prepare
 from apps.operations.supervisor.readiness import Doors, reachable
 from apps.operations.supervisor.surroundings import Wishes
 
-_PREPARE_PATIENCE = 900.0
 _EXPOSED = """
 Other machines can reach this address, so:
   set PUBLIC_URL to the address people type, best an https one behind a proxy
@@ -82,10 +82,13 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
     )
     _write_facts(folder, wishes, services.as_pairs(), programs, started_at)
     wanted = ("--with-demo",) if wishes.demo else ()
-    house.step(prepare_step(*wanted), failure="The product could not be prepared.", seconds=_PREPARE_PATIENCE)
+    early = programs if not os.environ.get("DATABASE_URL") and is_prepared(folder) else ()
+    for program in early:  # nothing has changed: they need not wait for the step that finds that out
+        house.start(program)
+    prepare(house, *wanted)
     speaker.done("tables and files")
     folder.note(purpose="up", ready=True)
-    for program in programs:
+    for program in programs[len(early) :]:
         house.start(program)
     doors = _doors(wishes)
     house.wait_until(
@@ -111,10 +114,6 @@ def _write_facts(
     folder.write_services(
         surroundings.facts(wishes, names=names, started_at=started_at, outside=os.environ) | pairs,
     )
-
-
-def prepare_step(*options: str) -> Program:
-    return Program("prepare", (sys.executable, "manage.py", "prepare", *options))
 
 
 def _doors(wishes: Wishes) -> Doors:

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -29,9 +31,10 @@ from apps.operations.domain.processes import (
 from apps.operations.domain.restarts import failures_after, restart_delay
 from apps.operations.gateways import postgres, redis_server, unprivileged
 from apps.operations.gateways.unprivileged import can_enter, find_ground
-from apps.operations.supervisor import ports, surroundings
+from apps.operations.supervisor import ports, preparing, surroundings
 from apps.operations.supervisor.__main__ import main
 from apps.operations.supervisor.folder import DataFolder, read_pairs
+from apps.operations.supervisor.house import House
 from apps.operations.supervisor.journals import Journal
 from apps.operations.supervisor.surroundings import Wishes
 
@@ -228,6 +231,35 @@ def test_a_full_disk_is_one_sentence(
     monkeypatch.setattr(DataFolder, "lock", no_room)
     assert main(["supervise", "--data", str(tmp_path), "--port", "8124"]) == 1
     assert capsys.readouterr().err == f"The disk of {tmp_path / 'lock'} is full. Free some room and start again.\n"
+
+
+# --- what has to be true before processes start ---------------------------------------------------------------------
+def test_preparation_is_noted_for_this_code_and_this_database(
+    locked: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(preparing, "_run", lambda _house, *options, failure: ran.append(options))
+    house = cast("House", SimpleNamespace(folder=locked))
+    assert not preparing.is_prepared(locked)
+    preparing.prepare(house, "--with-demo")
+    assert preparing.is_prepared(locked)
+    preparing.prepare_tables(house)
+    assert ran == [("--with-demo",)]
+    preparing.forget(locked)
+    assert not preparing.is_prepared(locked)
+    preparing.prepare_tables(house)
+    assert ran == [("--with-demo",), ("--tables-only",)]
+
+
+def test_a_changed_static_file_asks_for_a_new_preparation(locked: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = locked.root / "code"
+    (code / "static").mkdir(parents=True)
+    monkeypatch.setattr(preparing, "CODE", code)
+    monkeypatch.setattr(preparing, "_run", lambda _house, *_options, failure: None)
+    preparing.prepare(cast("House", SimpleNamespace(folder=locked)))
+    assert preparing.is_prepared(locked)
+    (code / "static" / "new.css").write_text("a {}", encoding="utf-8")
+    assert not preparing.is_prepared(locked)
 
 
 # --- services -------------------------------------------------------------------------------------------------------
