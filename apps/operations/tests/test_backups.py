@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as product
+from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
@@ -120,6 +121,25 @@ def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:
 def test_nothing_of_the_database_can_be_read_in_the_file(backup: Path) -> None:
     assert b"kept@example.com" not in backup.read_bytes()
     assert backup.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_without_a_terminal_the_passphrase_has_to_be_in_the_environment(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+) -> None:
+    def nobody(_question: str) -> str:
+        raise EOFError
+
+    monkeypatch.delenv("BACKUP_PASSPHRASE", raising=False)
+    monkeypatch.setattr("getpass.getpass", nobody)
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match="Set BACKUP_PASSPHRASE"):
+        call_command(command, str(tmp_path / "file"))
+
+
+def test_a_place_that_is_not_there_is_refused_before_anything_is_dumped(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Choose another place"):
+        call_command("backup", str(tmp_path / "missing" / "file"))
 
 
 def test_doctor_prints_json_for_programs() -> None:

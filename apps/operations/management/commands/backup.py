@@ -11,6 +11,8 @@ from apps.core import clock
 from apps.core.errors import ProductError
 from apps.operations import actions
 
+NOBODY_TO_ASK = "There is no terminal to ask for the passphrase. Set BACKUP_PASSPHRASE and run this again."
+
 
 class Command(BaseCommand):
     """Backs the instance up."""
@@ -23,6 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
         target: Path = options["file"].absolute()
+        if not os.access(target.parent, os.W_OK):
+            raise CommandError(f"{target.parent} cannot be written. Choose another place for the backup.")
         try:
             manifest = actions.back_up(target=target, passphrase=_new_passphrase(), now=clock.now())
         except ProductError as error:
@@ -37,7 +41,10 @@ def _new_passphrase() -> str:
     given = os.environ.get("BACKUP_PASSPHRASE")
     if given:
         return given
-    first = getpass.getpass("Passphrase for this backup: ")
-    if first != getpass.getpass("The same again: "):
+    try:
+        first, second = getpass.getpass("Passphrase for this backup: "), getpass.getpass("The same again: ")
+    except EOFError as error:
+        raise CommandError(NOBODY_TO_ASK) from error
+    if first != second:
         raise CommandError("The two passphrases differ. Nothing was written; try again.")
     return first

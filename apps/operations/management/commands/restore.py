@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from apps.core import clock
 from apps.core.errors import ProductError
 from apps.operations import actions, queries
+from apps.operations.management.commands.backup import NOBODY_TO_ASK
 
 
 class Command(BaseCommand):
@@ -59,4 +60,7 @@ def _confirm(*, given: bool) -> None:
 
 
 def _passphrase() -> str:
-    return os.environ.get("BACKUP_PASSPHRASE") or getpass.getpass("Passphrase of the backup: ")
+    try:
+        return os.environ.get("BACKUP_PASSPHRASE") or getpass.getpass("Passphrase of the backup: ")
+    except EOFError as error:
+        raise CommandError(NOBODY_TO_ASK) from error
