@@ -395,6 +395,15 @@ def test_an_owner_changes_roles_and_keeps_people_out() -> None:
     assert person.is_active
 
 
+def test_a_role_is_not_changed_on_an_old_sign_in() -> None:
+    client, person = _signed_in(make_owner()), make_user()
+    _forget_proof(client)
+    asked = client.post(reverse("accounts:change_person", args=[person.pk]), {"role": "admin"})
+    assert asked["Location"].startswith("/account/reauthenticate/")
+    person.refresh_from_db()
+    assert person.role == Role.MEMBER
+
+
 def test_an_admin_is_told_what_only_an_owner_may_do() -> None:
     admin, owner = make_user(role=Role.ADMIN), make_owner()
     client = _signed_in(admin)

@@ -42,6 +42,7 @@ _LOWER_ROLES = [(role.value, role.label) for role in (Role.MEMBER, Role.VIEWER)]
 
 @require_POST
 @for_those_who_run_it
+@proven
 def change_person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Change a person's role, keep them out or let them in again."""
     form = PersonForm(request.POST)
