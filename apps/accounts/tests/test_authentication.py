@@ -87,8 +87,12 @@ def _tampered(pair: TokenPair) -> str:
 
 
 def _shifted(claim: str, **delta: int) -> Callable[[TokenPair], str]:
-    moment = int((clock.now() + timedelta(**delta)).timestamp())
-    return lambda pair: _signed({**_claims(pair.access), claim: moment})
+    """Return a forger that moves one claim away from the moment at which it forges."""
+
+    def forge(pair: TokenPair) -> str:
+        return _signed({**_claims(pair.access), claim: int((clock.now() + timedelta(**delta)).timestamp())})
+
+    return forge
 
 
 FORGERIES: dict[str, Callable[[TokenPair], str]] = {
