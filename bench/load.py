@@ -27,7 +27,7 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
     status = head.split(b"\r\n", 1)[0]
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     if b" 200 " not in status + b" " or not lengths:
-        raise UnexpectedAnswerError(status.decode())
+        raise UnexpectedAnswerError(head.decode(errors="replace"))
     return await reader.readexactly(int(lengths[0].split(b":")[1]))
 
 
