@@ -90,7 +90,8 @@ def _server(application: str) -> Iterator[tuple[int, int]]:
     command = [sys.executable, "-m", "granian", application, "--interface", "wsgi", "--http", "1", "--no-ws"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "8"]
     command += ["--log-level", "warning"]
-    process = subprocess.Popen(command, cwd=product.ROOT, env={**os.environ, "ALLOWED_HOSTS": "127.0.0.1"})
+    changes = {"ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "bench.settings"}
+    process = subprocess.Popen(command, cwd=product.ROOT, env=os.environ | changes)
     try:
         _wait_for(port)
         yield process.pid, port
