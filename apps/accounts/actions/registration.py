@@ -49,7 +49,7 @@ class EmailTakenError(ConflictError):
 
     code = "email_taken"
     title = "This e-mail address has an account"
-    default_detail = "Sign in, or ask for a new password."
+    default_detail = "There is an account with this address. Sign in, or ask for a new password."
 
 
 class PasswordRefusedError(InvalidError):
