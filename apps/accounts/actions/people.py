@@ -23,7 +23,7 @@ class LastOwnerError(ConflictError):
 
     code = "last_owner"
     title = "You are the only owner"
-    default_detail = "Make another person an owner first, or delete everybody else."
+    default_detail = "Make another person an owner first."
 
 
 def update_profile(*, user: User, display_name: str, now: datetime, request_meta: RequestMeta) -> User:
