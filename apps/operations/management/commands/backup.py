@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def _new_passphrase() -> str:
     given = os.environ.get("BACKUP_PASSPHRASE")
     if given:
         return given
+    if not sys.stdin.isatty():
+        raise CommandError(NOBODY_TO_ASK)
     try:
         first, second = getpass.getpass("Passphrase for this backup: "), getpass.getpass("The same again: ")
     except EOFError as error:

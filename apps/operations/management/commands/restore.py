@@ -60,7 +60,12 @@ def _confirm(*, given: bool) -> None:
 
 
 def _passphrase() -> str:
+    given = os.environ.get("BACKUP_PASSPHRASE")
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise CommandError(NOBODY_TO_ASK)
     try:
-        return os.environ.get("BACKUP_PASSPHRASE") or getpass.getpass("Passphrase of the backup: ")
+        return getpass.getpass("Passphrase of the backup: ")
     except EOFError as error:
         raise CommandError(NOBODY_TO_ASK) from error
