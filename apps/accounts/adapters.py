@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
@@ -12,6 +12,7 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actions import mail, sessions, sign_in
 from apps.accounts.actions.callers import DEVICE_COOKIE, form_error, refuse_plain_http, request_meta
@@ -32,6 +33,23 @@ _SEAL_PLACE = vault.Place(owner="accounts", record="authenticator", field="secre
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Signs in, registers and tells people through our actions."""
+
+    error_messages: ClassVar[dict[str, object]] = {
+        **DefaultAccountAdapter.error_messages,
+        "enter_current_password": _("This is not your current password."),
+    }
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        message_context: dict[str, Any] | None = None,
+        **options: Any,  # noqa: ANN401 - the library's signature
+    ) -> None:
+        """Say something on the next page; whether mail leaves this machine is part of the truth."""
+        known = {**(message_context or {}), "mail_leaves": not settings.EMAIL_BACKEND.endswith("console.EmailBackend")}
+        super().add_message(request, level, message_template, known, **options)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         invited = bool(request.GET.get("invite") or request.POST.get("invite"))

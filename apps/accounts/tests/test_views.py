@@ -439,3 +439,21 @@ def test_no_address_of_ours_is_shadowed() -> None:
     resolver = get_resolver()
     for name in ("security", "profile", "preferences", "audit", "people", "audit_log"):
         assert resolver.resolve(reverse(f"accounts:{name}")).view_name == f"accounts:{name}"
+
+
+# --- Words -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("backend", "words"), [("console", "has no mail server"), ("smtp", "A mail with a link is on its way")]
+)
+def test_a_new_person_is_told_whether_mail_leaves(backend: str, words: str, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    client = Client()
+    values = {"email": "new@example.com", "password1": PASSWORD}
+    assert words in _text(client.post("/account/signup/", values, follow=True))
+
+
+def test_a_wrong_current_password_is_called_wrong() -> None:
+    new = "another phrase to keep"
+    values = {"oldpassword": "not the one", "password1": new, "password2": new}
+    answer = _signed_in(make_user()).post("/account/password/change/", values)
+    assert "This is not your current password." in _text(answer)
