@@ -1,17 +1,42 @@
 """Row ids: UUID version 7, so that they sort by the time they were made."""
 
 import os
+import threading
 import time
 import uuid
 
 _VERSION = 0x7
 _VARIANT = 0b10
+_NANOSECONDS_OF_A_MILLISECOND = 1_000_000
+
+
+class _Moments:
+    """The time in milliseconds with twelve bits of fraction; in one process no two are equal or go back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def forget_lock(self) -> None:
+        """Start with a free lock: a fork may have happened while another thread held it."""
+        self._lock = threading.Lock()
+
+    def take(self) -> int:
+        """Return the present moment, or the next one after the last that was taken."""
+        milliseconds, rest = divmod(time.time_ns(), _NANOSECONDS_OF_A_MILLISECOND)
+        present = milliseconds << 12 | (rest << 12) // _NANOSECONDS_OF_A_MILLISECOND
+        with self._lock:
+            self._last = max(present, self._last + 1)
+            return self._last
+
+
+_moments = _Moments()
+os.register_at_fork(after_in_child=_moments.forget_lock)
 
 
 def uuid7() -> uuid.UUID:
-    """Return a new UUIDv7: 48 bits of milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
-    random_a = random >> 68
-    random_b = random & ((1 << 62) - 1)
-    return uuid.UUID(int=milliseconds << 80 | _VERSION << 76 | random_a << 64 | _VARIANT << 62 | random_b)
+    """Return a new UUIDv7: 48 bits of milliseconds, 12 of their fraction, 62 random ones."""
+    moment = _moments.take()
+    random = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    milliseconds, fraction = moment >> 12, moment & 0xFFF
+    return uuid.UUID(int=milliseconds << 80 | _VERSION << 76 | fraction << 64 | _VARIANT << 62 | random)
