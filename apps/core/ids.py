@@ -8,10 +8,11 @@ import uuid
 _VERSION = 0x7
 _VARIANT = 0b10
 _NANOSECONDS_OF_A_MILLISECOND = 1_000_000
+_LARGEST_LEAD = 1_000 << 12  # a second: whoever sets the clock back further is followed
 
 
 class _Moments:
-    """The time in milliseconds with twelve bits of fraction; in one process no two are equal or go back."""
+    """The time in milliseconds with twelve bits of fraction; in one process no two are equal or go back, unless the clock does."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +27,8 @@ class _Moments:
         milliseconds, rest = divmod(time.time_ns(), _NANOSECONDS_OF_A_MILLISECOND)
         present = milliseconds << 12 | (rest << 12) // _NANOSECONDS_OF_A_MILLISECOND
         with self._lock:
-            self._last = max(present, self._last + 1)
+            clock_was_set_back = self._last - present > _LARGEST_LEAD
+            self._last = present if clock_was_set_back else max(present, self._last + 1)
             return self._last
 
 
