@@ -12,7 +12,7 @@ _LARGEST_LEAD = 1_000 << 12  # a second: whoever sets the clock back further is 
 
 
 class _Moments:
-    """The time in milliseconds with twelve bits of fraction; in one process no two are equal or go back, unless the clock does."""
+    """The time in milliseconds with twelve bits of fraction; in one process it rises, unless the clock is set back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
