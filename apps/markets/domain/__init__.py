@@ -1,0 +1,1 @@
+"""Instruments, candles and prices in plain Python."""

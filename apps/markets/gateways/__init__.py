@@ -1,0 +1,1 @@
+"""The exchanges as Coinsphere sees them: public data, read only, without keys."""
