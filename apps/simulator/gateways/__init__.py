@@ -1,0 +1,1 @@
+"""The doors of the four exchanges: each one speaks its own wire format over the same world."""

@@ -1,0 +1,125 @@
+"""The WebSocket side of an exchange: who listens to which topic, and frames that are encoded once for all of them."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NamedTuple
+
+from aiohttp import WSMsgType, web
+
+_TEXT = 0x81
+_SLOW = 8 * 1024 * 1024
+_LARGEST_MESSAGE = 1024 * 1024
+
+
+class Push(NamedTuple):
+    """One message for everybody who listens to a topic."""
+
+    topic: str
+    payload: bytes
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return the payload as one finished text frame; a server's frames are unmasked, so all clients get the same bytes."""
+    size = len(payload)
+    if size < 126:
+        return bytes((_TEXT, size)) + payload
+    if size < 65536:
+        return bytes((_TEXT, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((_TEXT, 127)) + size.to_bytes(8, "big") + payload
+
+
+class Socket:
+    """One open connection, what it listens to, and the frames it has not been given yet."""
+
+    def __init__(self, *, request: web.Request, response: web.WebSocketResponse, book: "Sockets") -> None:
+        self.request = request
+        self.response = response
+        self.topics: dict[str, str] = {}
+        self.waiting: list[bytes] = []
+        self._book = book
+
+    def send(self, payload: bytes) -> None:
+        """Send one text message now, after whatever waits already."""
+        self.waiting.append(text_frame(payload))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand the waiting frames to the network; a peer that does not read is cut off, as the exchanges do."""
+        frames, self.waiting = self.waiting, []
+        transport = self.request.transport
+        if not frames or self._book.silent or transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > _SLOW:
+            transport.abort()
+            return
+        transport.write(b"".join(frames))
+
+    def listen(self, topic: str, name: str = "") -> None:
+        """Listen to a topic; the name is what the exchange calls this subscription towards this client."""
+        self.topics[topic] = name
+        self._book.listeners.setdefault(topic, set()).add(self)
+
+    def forget(self, topic: str) -> None:
+        """Listen to a topic no longer."""
+        self.topics.pop(topic, None)
+        listeners = self._book.listeners.get(topic)
+        if listeners is not None:
+            listeners.discard(self)
+            if not listeners:
+                del self._book.listeners[topic]
+
+
+OnOpen = Callable[[Socket], None]
+OnText = Callable[[Socket, str], None]
+
+
+class Sockets:
+    """All open connections of one exchange."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, set[Socket]] = {}
+        self.open: set[Socket] = set()
+        self.silent = False
+
+    async def serve(self, request: web.Request, *, on_open: OnOpen, on_text: OnText) -> web.WebSocketResponse:
+        """Serve one connection until it ends; pings are answered here, so that a silent exchange leaves them alone."""
+        response = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=_LARGEST_MESSAGE)
+        await response.prepare(request)
+        socket = Socket(request=request, response=response, book=self)
+        self.open.add(socket)
+        try:
+            on_open(socket)
+            async for message in response:
+                if message.type is WSMsgType.TEXT:
+                    on_text(socket, message.data)
+                elif message.type is WSMsgType.PING and not self.silent:
+                    await response.pong(message.data)
+        finally:
+            self._drop(socket)
+        return response
+
+    def broadcast(self, pushes: Iterable[Push]) -> None:
+        """Give each message to the listeners of its topic: one encoding per message, one write per listener."""
+        touched: set[Socket] = set()
+        for push in pushes:
+            listeners = self.listeners.get(push.topic)
+            if not listeners:
+                continue
+            frame = text_frame(push.payload)
+            for socket in listeners:
+                socket.waiting.append(frame)
+            touched |= listeners
+        for socket in touched:
+            socket.flush()
+
+    async def close_all(self, *, code: int = 1012) -> None:
+        """Close every connection, as an exchange does when it restarts."""
+        for socket in list(self.open):
+            await socket.response.close(code=code)
+
+    def _drop(self, socket: Socket) -> None:
+        for topic in list(socket.topics):
+            socket.forget(topic)
+        self.open.discard(socket)
+
+
+WebSocketHandler = Callable[[web.Request], Awaitable[web.WebSocketResponse]]
