@@ -1,0 +1,1 @@
+"""REST of the markets, split by topic."""
