@@ -1,1 +1,1 @@
-"""The doors of the four exchanges: each one speaks its own wire format over the same world."""
+"""The wire of each venue in miniature, and the control routes beside it."""

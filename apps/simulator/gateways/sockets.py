@@ -1,24 +1,32 @@
-"""The WebSocket side of an exchange: who listens to which topic, and frames that are encoded once for all of them."""
+"""The WebSocket side of an exchange: who listens to what, and frames that are encoded once for all of them."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from aiohttp import WSMsgType, web
 
+EVERYTHING = "*"
 _TEXT = 0x81
 _SLOW = 8 * 1024 * 1024
 _LARGEST_MESSAGE = 1024 * 1024
 
 
+class Topic(NamedTuple):
+    """What one can listen to: a symbol (BTC/USDT, or * for all of them) and a kind of message about it."""
+
+    symbol: str
+    kind: str
+
+
 class Push(NamedTuple):
     """One message for everybody who listens to a topic."""
 
-    topic: str
+    topic: Topic
     payload: bytes
 
 
 def text_frame(payload: bytes) -> bytes:
-    """Return the payload as one finished text frame; a server's frames are unmasked, so all clients get the same bytes."""
+    """Return the payload as one finished text frame; a server's frames are unmasked, so all clients get the same."""
     size = len(payload)
     if size < 126:
         return bytes((_TEXT, size)) + payload
@@ -33,7 +41,7 @@ class Socket:
     def __init__(self, *, request: web.Request, response: web.WebSocketResponse, book: "Sockets") -> None:
         self.request = request
         self.response = response
-        self.topics: dict[str, str] = {}
+        self.topics: dict[Topic, str] = {}
         self.waiting: list[bytes] = []
         self._book = book
 
@@ -53,19 +61,20 @@ class Socket:
             return
         transport.write(b"".join(frames))
 
-    def listen(self, topic: str, name: str = "") -> None:
-        """Listen to a topic; the name is what the exchange calls this subscription towards this client."""
+    def listen(self, topic: Topic, *, name: str = "") -> None:
+        """Listen to a topic; the name is what the client called it."""
         self.topics[topic] = name
-        self._book.listeners.setdefault(topic, set()).add(self)
+        self._book.listeners.setdefault(topic.symbol, {}).setdefault(topic.kind, set()).add(self)
 
-    def forget(self, topic: str) -> None:
+    def forget(self, topic: Topic) -> None:
         """Listen to a topic no longer."""
         self.topics.pop(topic, None)
-        listeners = self._book.listeners.get(topic)
-        if listeners is not None:
-            listeners.discard(self)
-            if not listeners:
-                del self._book.listeners[topic]
+        kinds = self._book.listeners.get(topic.symbol, {})
+        kinds.get(topic.kind, set()).discard(self)
+        if not kinds.get(topic.kind):
+            kinds.pop(topic.kind, None)
+        if not kinds:
+            self._book.listeners.pop(topic.symbol, None)
 
 
 OnOpen = Callable[[Socket], None]
@@ -73,15 +82,15 @@ OnText = Callable[[Socket, str], None]
 
 
 class Sockets:
-    """All open connections of one exchange."""
+    """All open connections of one exchange: per symbol and kind of message, who listens."""
 
     def __init__(self) -> None:
-        self.listeners: dict[str, set[Socket]] = {}
+        self.listeners: dict[str, dict[str, set[Socket]]] = {}
         self.open: set[Socket] = set()
         self.silent = False
 
     async def serve(self, request: web.Request, *, on_open: OnOpen, on_text: OnText) -> web.WebSocketResponse:
-        """Serve one connection until it ends; pings are answered here, so that a silent exchange leaves them alone."""
+        """Serve one connection until it ends; pings are answered here, so that a silent exchange can ignore them."""
         response = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=_LARGEST_MESSAGE)
         await response.prepare(request)
         socket = Socket(request=request, response=response, book=self)
@@ -94,17 +103,23 @@ class Sockets:
                 elif message.type is WSMsgType.PING and not self.silent:
                     await response.pong(message.data)
         finally:
-            self._drop(socket)
+            for topic in list(socket.topics):
+                socket.forget(topic)
+            self.open.discard(socket)
         return response
+
+    def kinds(self, symbol: str) -> list[str]:
+        """Return the kinds of message about a symbol that somebody listens to."""
+        return list(self.listeners.get(symbol, ()))
 
     def broadcast(self, pushes: Iterable[Push]) -> None:
         """Give each message to the listeners of its topic: one encoding per message, one write per listener."""
         touched: set[Socket] = set()
-        for push in pushes:
-            listeners = self.listeners.get(push.topic)
+        for topic, payload in pushes:
+            listeners = self.listeners.get(topic.symbol, {}).get(topic.kind)
             if not listeners:
                 continue
-            frame = text_frame(push.payload)
+            frame = text_frame(payload)
             for socket in listeners:
                 socket.waiting.append(frame)
             touched |= listeners
@@ -115,11 +130,3 @@ class Sockets:
         """Close every connection, as an exchange does when it restarts."""
         for socket in list(self.open):
             await socket.response.close(code=code)
-
-    def _drop(self, socket: Socket) -> None:
-        for topic in list(socket.topics):
-            socket.forget(topic)
-        self.open.discard(socket)
-
-
-WebSocketHandler = Callable[[web.Request], Awaitable[web.WebSocketResponse]]

@@ -1,64 +1,144 @@
 """What every exchange's door has in common; the hub, the fault switches and the counters see an exchange only as this."""
 
+import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 import orjson
 from aiohttp import web
 
+from apps.simulator.domain.faults import FaultBoard
+from apps.simulator.domain.shapes import Account, Candle, Fill, Market, PublicTrade
 from apps.simulator.domain.world import World
 from apps.simulator.gateways.sockets import Push, Sockets
 
 Clock = Callable[[], int]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LISTING_LASTS_MS = 1_000
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """The exchange says no: a status and a body of its own."""
 
-    def __init__(self, status: int, body: object) -> None:
+    def __init__(self, status: int, body: object, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
         self.status = status
         self.body = body
+        self.headers = headers
+
+
+class Listing(NamedTuple):
+    """The markets of one moment, by the exchange's own name and by symbol."""
+
+    at: int
+    hidden: frozenset[str]
+    by_id: dict[str, Market]
+    by_symbol: dict[str, Market]
 
 
 class Venue(ABC):
-    """One exchange: routes, the key a request claims, the body of a failure, and what it pushes to its sockets."""
+    """One exchange: its routes, the key a request claims, the body of a failure, and what it pushes to its sockets."""
 
     name: ClassVar[str]
 
-    def __init__(self, *, world: World, clock: Clock) -> None:
+    def __init__(self, *, world: World, clock: Clock, faults: FaultBoard) -> None:
         self.world = world
-        self.clock = clock  # milliseconds since 1970, of the world
-        self.skew_ms = 0  # how far this exchange's own clock is off (the clock_skew fault)
+        self.clock = clock
+        self.faults = faults
         self.sockets = Sockets()
+        self._listing = Listing(-LISTING_LASTS_MS, frozenset(), {}, {})
+        self._traded: dict[str, int] = {}
+        self._candled: dict[tuple[str, int], int] = {}
 
+    # --- what the hub and the fault switches use -----------------------------------------------------------------
     @abstractmethod
     def routes(self) -> list[web.RouteDef]:
         """Return the handlers of this exchange's paths."""
 
     @abstractmethod
     def key_of(self, request: web.Request) -> str:
-        """Return the API key a request claims, or "" for a public one; costs no signature check."""
+        """Return the API key a request claims, or "" for a public one; checks nothing."""
 
     @abstractmethod
     def failure(self, fault: str) -> web.Response:
-        """Return this exchange's own answer for one of 429, 418, 5xx, revoke_key."""
+        """Return this exchange's own answer for one of 429, 418, 5xx."""
+
+    @abstractmethod
+    def market_id(self, market: Market) -> str:
+        """Return what this exchange calls a market."""
 
     @abstractmethod
     def pushes(self, symbols: Sequence[str]) -> Iterable[Push]:
         """Yield the messages that follow from a move of these symbols, for topics somebody listens to."""
 
     def push(self, symbols: Sequence[str]) -> None:
-        """Tell the sockets that these symbols ("BTC/USDT") have moved; called by the hub at every tick."""
+        """Tell the sockets that these symbols (BTC/USDT) have moved; called by the hub at every tick."""
         if self.sockets.listeners:
             self.sockets.broadcast(self.pushes(symbols))
 
+    # --- what the doors share ------------------------------------------------------------------------------------
     def now(self) -> int:
         """Return what this exchange believes the time is."""
-        return self.clock() + self.skew_ms
+        real = self.clock()
+        return real + self.faults.skew_ms(real)
+
+    def listing(self) -> Listing:
+        """Return the markets in the list now, without those that a fault has taken off it."""
+        now = self.clock()
+        hidden = frozenset(self.faults.delisted(now))
+        if abs(now - self._listing.at) >= LISTING_LASTS_MS or hidden != self._listing.hidden:
+            markets = [item for item in self.world.markets(self.name, now) if item.symbol not in hidden]
+            self._listing = Listing(
+                now, hidden, {self.market_id(item): item for item in markets}, {item.symbol: item for item in markets}
+            )
+        return self._listing
+
+    def trading(self) -> list[Market]:
+        """Return the markets in which one can trade now."""
+        return [market for market in self.listing().by_id.values() if not market.halted]
+
+    def fills(self, account: Account) -> list[Fill]:
+        """Return every trade of an account, with the faults that repeat one or hold one back."""
+        now = self.clock()
+        fills = list(self.world.fills(account, now))
+        if len(fills) > 1 and self.faults.on("late_trade", now):
+            del fills[-2]
+        if fills and self.faults.on("duplicate_trades", now):
+            fills.append(fills[-1])
+        return fills
+
+    def fresh_trades(self, symbol: str) -> list[PublicTrade]:
+        """Return the public trades of a symbol since this was last asked; the first time the newest one."""
+        now = self.clock()
+        known = self._traded.get(symbol)
+        found = self.world.trades(self.name, symbol, now - 60_000, now, 1000)
+        fresh = found[-1:] if known is None else [trade for trade in found if trade.id > known]
+        if fresh:
+            self._traded[symbol] = fresh[-1].id
+        return fresh
+
+    def fresh_candles(self, symbol: str, timeframe_ms: int) -> list[Candle]:
+        """Return the growing candle, after the one that has closed since this was last asked."""
+        now = self.clock()
+        opened = now - now % timeframe_ms
+        known = self._candled.get((symbol, timeframe_ms), opened)
+        self._candled[symbol, timeframe_ms] = opened
+        return self.world.candles(self.name, symbol, timeframe_ms, min(known, opened), now + 1, now)
+
+    def guarded(self, handler: Handler) -> Handler:
+        """Return the handler with refusals turned into the answers that they carry."""
+
+        @functools.wraps(handler)
+        async def answering(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except RefusedError as refusal:
+                return answer(refusal.body, status=refusal.status, headers=refusal.headers)
+
+        return answering
 
 
-def answer(body: object, *, status: int = 200) -> web.Response:
+def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Return a body as JSON."""
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+    return web.Response(body=orjson.dumps(body), status=status, headers=headers, content_type="application/json")
