@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Self
 
 VENUES: Final = ("binance", "coinbase", "kraken", "kucoin")
@@ -60,3 +61,25 @@ class InstrumentName:
 def is_code(text: str) -> bool:
     """Tell whether a venue's code can stand in a name."""
     return _IS_CODE.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A pair as its venue lists it at the moment."""
+
+    name: InstrumentName
+    venue_symbol: str
+    price_digits: int
+    amount_digits: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """What a venue says of a pair's last 24 hours; the volume is in the quote, `change` is a fraction."""
+
+    name: InstrumentName
+    price: Decimal
+    change: Decimal | None
+    volume: Decimal | None
+    ts: int

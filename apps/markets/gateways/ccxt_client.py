@@ -201,10 +201,11 @@ def _source(venue: str, *, now: datetime) -> Any:  # noqa: ANN401 - ccxt is not 
     return source
 
 
-def forget_markets() -> None:
-    """Load markets anew at the next need: they have changed, or the venue is elsewhere now."""
+def forget_markets(venue: str) -> None:
+    """Load a venue's markets anew at the next need."""
     with _sources_lock:
-        _sources.clear()
+        for key in [key for key in _sources if key[1] == venue]:
+            del _sources[key]
 
 
 # --- Manners ----------------------------------------------------------------------------------------------------------
