@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,21 +13,19 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.actions import mail, sessions, sign_in
+from apps.accounts.actions import authenticators, mail, sessions, sign_in
 from apps.accounts.actions.callers import DEVICE_COOKIE, form_error, refuse_plain_http, request_meta
 from apps.accounts.domain.grants import RECENT
 from apps.accounts.domain.mail import SAME_AS, MailKind
 from apps.accounts.gateways import device_tokens
 from apps.accounts.models import User
-from apps.accounts.queries import Registration, registration_state
+from apps.accounts.queries import Registration, registration_state, sealed_owner
 from apps.core import clock, vault
 from apps.core.api.throttles import client_address
 from apps.core.errors import ProductError
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
-
-_SEAL_PLACE = vault.Place(owner="accounts", record="authenticator", field="secret")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -143,12 +140,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Seals the secrets of authenticators, and says who we are to authenticators."""
 
     def encrypt(self, text: str) -> str:
-        sealed = vault.seal(ring=vault.key_ring(), secret=vault.Secret(text), place=_SEAL_PLACE)
-        return base64.b64encode(sealed).decode()
+        """Seal for the person whose authenticator is being made: the one at hand, on a page the one signed in."""
+        return authenticators.sealed(user_id=authenticators.owner_at_hand() or context.request.user.pk, secret=text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        sealed = base64.b64decode(encrypted_text)
-        return vault.unseal(ring=vault.key_ring(), sealed=sealed, place=_SEAL_PLACE).reveal()
+        """Open for the person whose row holds the text; one that was put into another's row does not open."""
+        owner = sealed_owner(text=encrypted_text)
+        if owner is None:
+            raise vault.VaultError
+        return authenticators.unsealed(user_id=owner, text=encrypted_text)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": settings.PUBLIC_HOST, "name": "Coinsphere"}

@@ -12,7 +12,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts.domain.factors import PASSKEY, RECOVERY_CODE, TOTP, Passkey
 from apps.accounts.domain.factors import SecondFactors as SecondFactors  # noqa: PLC0414 - what a question answers with
@@ -157,6 +157,13 @@ def factors_of(*, user: User) -> set[str]:
     """Return the kinds of second factors that the person has set up."""
     kinds = Authenticator.objects.filter(user=user).values_list("type", flat=True)
     return {_FACTORS[kind] for kind in kinds}
+
+
+def sealed_owner(*, text: str) -> UUID | None:
+    """Return whose second factor holds this sealed text; nobody if it stands in no row, or in those of several."""
+    holders = Authenticator.objects.filter(Q(data__secret=text) | Q(data__seed=text))
+    owners = set(holders.values_list("user_id", flat=True))
+    return owners.pop() if len(owners) == 1 else None
 
 
 def unused_recovery_codes(*, user: User) -> list[str]:

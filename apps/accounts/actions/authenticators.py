@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
@@ -22,6 +26,9 @@ from apps.accounts.actions.attempts import spend_once
 from apps.accounts.domain.budgets import spent_code_budget
 from apps.accounts.domain.factors import Passkey
 from apps.accounts.models import User
+from apps.core import vault
+
+_owner: ContextVar[UUID | None] = ContextVar("owner_of_new_authenticator", default=None)
 
 #: What fido2 raises on an answer that a browser would not send.
 _BAD_ANSWER = (ValueError, TypeError, KeyError, AttributeError, IndexError, InvalidSignature, ValidationError)
@@ -32,14 +39,14 @@ def authenticator_of_code(*, user: User, code: str, now: datetime) -> int | None
     mine = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type")
     for authenticator in mine:
         if code and authenticator.wrap().validate_code(code):
-            if authenticator.type == Authenticator.Type.TOTP and not _spend_totp(user, code, now=now):
+            if authenticator.type == Authenticator.Type.TOTP and not spend_totp(user=user, code=code, now=now):
                 return None
             authenticator.record_usage()
             return int(authenticator.pk)
     return None
 
 
-def _spend_totp(user: User, code: str, *, now: datetime) -> bool:
+def spend_totp(*, user: User, code: str, now: datetime) -> bool:
     """Remember the code longer than it is right: allauth forgets it after one period, and two more accept it."""
     budget = spent_code_budget(user_id=str(user.pk), code=normalize_user_code(code))
     return spend_once(budget=budget, now=now)
@@ -56,14 +63,34 @@ def totp_uri(*, user: User, secret: str) -> str:
     return str(get_adapter().build_totp_url(user, secret))
 
 
-def sealed(*, secret: str) -> str:
-    """Return the secret as it may be stored."""
-    return str(get_adapter().encrypt(secret))
+def sealed(*, user_id: UUID, secret: str) -> str:
+    """Return the secret as it may be stored; it opens for this person only."""
+    sealed = vault.seal(ring=vault.key_ring(), secret=vault.Secret(secret), place=_place(user_id))
+    return base64.b64encode(sealed).decode()
 
 
-def unsealed(*, text: str) -> str:
-    """Return the secret that `sealed` hid."""
-    return str(get_adapter().decrypt(text))
+def unsealed(*, user_id: UUID, text: str) -> str:
+    """Return the secret that `sealed` hid for this person."""
+    return vault.unseal(ring=vault.key_ring(), sealed=base64.b64decode(text), place=_place(user_id)).reveal()
+
+
+def _place(user_id: UUID) -> vault.Place:
+    return vault.Place(owner=str(user_id), record="authenticator", field="secret")
+
+
+def owner_at_hand() -> UUID | None:
+    """Return the person whose authenticator one of our actions is making at the moment."""
+    return _owner.get()
+
+
+@contextmanager
+def _making_for(user: User) -> Iterator[None]:
+    """Let allauth, whose hook is given the secret alone, seal it for this person."""
+    token = _owner.set(user.pk)
+    try:
+        yield
+    finally:
+        _owner.reset(token)
 
 
 def totp_matches(*, secret: str, code: str) -> bool:
@@ -75,7 +102,8 @@ def totp_matches(*, secret: str, code: str) -> bool:
 def turn_on_totp(*, user: User, secret: str) -> None:
     """Let the person sign in with the authenticator app from now on, instead of an earlier one."""
     Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()
-    totp_auth.TOTP.activate(user, secret)
+    with _making_for(user):
+        totp_auth.TOTP.activate(user, secret)
 
 
 @transaction.atomic
@@ -90,14 +118,19 @@ def ensure_recovery_codes(*, user: User) -> list[str]:
     """Make recovery codes if there are none; return the new ones."""
     if Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).exists():
         return []
-    return list(RecoveryCodes.activate(user).get_unused_codes())
+    return _new_recovery_codes(user)
 
 
 @transaction.atomic
 def renew_recovery_codes(*, user: User) -> list[str]:
     """Replace the recovery codes by new ones."""
     Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
-    return list(RecoveryCodes.activate(user).get_unused_codes())
+    return _new_recovery_codes(user)
+
+
+def _new_recovery_codes(user: User) -> list[str]:
+    with _making_for(user):
+        return list(RecoveryCodes.activate(user).get_unused_codes())
 
 
 def _drop_codes_without_factor(user: User) -> None:

@@ -54,7 +54,8 @@ class TotpOffer:
 def offer_totp(*, user: User, now: datetime) -> TotpOffer:
     """Make a secret for an authenticator app; it counts once a code has been shown."""
     secret = authenticators.new_totp_secret()
-    ticket = begin_ceremony(kind=CeremonyKind.TOTP_NEW, user=user, state=authenticators.sealed(secret=secret), now=now)
+    state = authenticators.sealed(user_id=user.pk, secret=secret)
+    ticket = begin_ceremony(kind=CeremonyKind.TOTP_NEW, user=user, state=state, now=now)
     return TotpOffer(ticket=ticket, secret=secret, uri=authenticators.totp_uri(user=user, secret=secret))
 
 
@@ -64,8 +65,10 @@ def confirm_totp(*, user: User, ticket: str, code: str, now: datetime, request_m
     charged = charge(budgets=second_factor_budgets(user_id=str(user.pk)), now=now)
     if ceremony is None:
         raise SetUpRefusedError(problems=[FieldProblem("ticket", "expired", "Start again.")])
-    secret = authenticators.unsealed(text=ceremony.state)
-    if not authenticators.totp_matches(secret=secret, code=code):
+    secret = authenticators.unsealed(user_id=user.pk, text=ceremony.state)
+    if not authenticators.totp_matches(secret=secret, code=code) or not authenticators.spend_totp(
+        user=user, code=code, now=now
+    ):
         raise SetUpRefusedError(problems=[FieldProblem("code", "wrong_code", "Enter the code that the app shows now.")])
     give_back(charged=charged)
     with transaction.atomic():

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account import forms as account_forms
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp_forms
@@ -14,7 +15,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.actions import passwords, registration, sign_in
+from apps.accounts.actions import authenticators, passwords, registration, sign_in
 from apps.accounts.actions.callers import form_error, refuse_plain_http, request_meta
 from apps.accounts.models import User
 from apps.core import clock
@@ -184,7 +185,13 @@ class ReauthenticateForm(_Plain, _CodeMixin, mfa_forms.ReauthenticateForm):  # t
 
 
 class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
-    """The first code of an authenticator app."""
+    """The first code of an authenticator app; it does not sign anybody in afterwards."""
+
+    def clean_code(self) -> str:
+        code = str(super().clean_code())
+        if not authenticators.spend_totp(user=self.user, code=code, now=clock.now()):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
 
 
 class AddPasskeyForm(_Plain, passkey_forms.AddWebAuthnForm):  # type: ignore[misc]

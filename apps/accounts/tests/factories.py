@@ -83,8 +83,17 @@ def make_totp(*, user: User) -> str:
 
 def totp_code(secret: str) -> str:
     """Return what the authenticator app shows now."""
-    counters = list(totp_auth.yield_hotp_counters_from_time())
-    return str(totp_auth.format_hotp_value(totp_auth.hotp_value(secret, counters[len(counters) // 2])))
+    return _totp_codes(secret)[1]
+
+
+def next_totp_code(secret: str) -> str:
+    """Return what the authenticator app shows in half a minute; it is right already."""
+    return _totp_codes(secret)[2]
+
+
+def _totp_codes(secret: str) -> list[str]:
+    counters = sorted(totp_auth.yield_hotp_counters_from_time())
+    return [str(totp_auth.format_hotp_value(totp_auth.hotp_value(secret, counter))) for counter in counters]
 
 
 @dataclass

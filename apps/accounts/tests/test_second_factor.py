@@ -7,6 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 
 from apps.accounts.models import AuditEntry, Ceremony, Letter, User
+from apps.accounts.queries import unused_recovery_codes
 from apps.accounts.tests.authenticator import SoftPasskey
 from apps.accounts.tests.factories import (
     PASSWORD,
@@ -15,6 +16,7 @@ from apps.accounts.tests.factories import (
     body_of,
     make_totp,
     make_user,
+    next_totp_code,
     totp_code,
 )
 from apps.core import clock
@@ -64,6 +66,34 @@ def test_secrets_of_authenticators_are_sealed() -> None:
     secret = make_totp(user=make_user())
     stored = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert secret not in stored
+
+
+@pytest.mark.parametrize("kind", [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES])
+def test_a_secret_that_was_put_into_another_persons_row_opens_nothing(kind: str) -> None:
+    victim, thief = make_user(), make_user()
+    make_totp(user=victim)
+    secret = make_totp(user=thief)
+    codes = unused_recovery_codes(user=thief)
+    theirs = Authenticator.objects.get(user=thief, type=kind)
+    Authenticator.objects.filter(user=victim, type=kind).update(data=theirs.data)
+    ticket = _ticket(victim)["ticket"]
+    code = totp_code(secret) if kind == Authenticator.Type.TOTP else codes[0]
+    answer = Api().post("auth/mfa/verify", {"ticket": ticket, "code": code})
+    assert (answer.status_code, body_of(answer)["code"]) == (503, "vault_locked")
+    theirs.delete()  # a row that was moved rather than copied
+    assert Api().post("auth/mfa/verify", {"ticket": ticket, "code": code}).status_code == 503
+
+
+def test_the_code_of_the_set_up_does_not_sign_in() -> None:
+    user = make_user()
+    api = api_of(user)
+    offer = body_of(api.post("auth/mfa/totp"))
+    code = totp_code(offer["secret"])
+    assert api.post("auth/mfa/totp/confirm", {"ticket": offer["ticket"], "code": code}).status_code == 200
+    ticket = _ticket(user)["ticket"]
+    assert Api().post("auth/mfa/verify", {"ticket": ticket, "code": code}).status_code == 401
+    values = {"ticket": ticket, "code": next_totp_code(offer["secret"])}
+    assert Api().post("auth/mfa/verify", values).status_code == 200
 
 
 def test_another_person_cannot_confirm() -> None:
