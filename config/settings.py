@@ -209,6 +209,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "apps.accounts.gateways.breach_list.BreachListValidator"},
+    {"NAME": "apps.accounts.gateways.present_password.PresentPasswordValidator"},
 ]
 PASSWORD_BREACH_LIST = env.str("PASSWORD_BREACH_LIST", default="")
 PASSWORD_RESET_TIMEOUT = 3600

@@ -89,6 +89,8 @@ def test_a_new_password_ends_every_other_session(published: CapturedEvents) -> N
     wrong = api.post("auth/password", {"current_password": "wrong", "new_password": NEW})
     assert wrong.status_code == 422
     assert browser.get("auth/me").status_code == 200
+    same = api.post("auth/password", {"current_password": PASSWORD, "new_password": PASSWORD})
+    assert (same.status_code, body_of(same)["errors"][0]["code"]) == (422, "password_unchanged")
     assert api.post("auth/password", {"current_password": PASSWORD, "new_password": NEW}).status_code == 204
     assert api.get("auth/me").status_code == 200
     assert other.get("auth/me").status_code == 401
