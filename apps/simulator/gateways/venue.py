@@ -1,4 +1,4 @@
-"""What every exchange's door has in common; the hub, the fault switches and the counters see an exchange only as this."""
+"""What the doors of all exchanges share; the hub, the fault switches and the counters see an exchange only as this."""
 
 import functools
 from abc import ABC, abstractmethod
@@ -8,12 +8,10 @@ from typing import ClassVar, NamedTuple
 import orjson
 from aiohttp import web
 
-from apps.simulator.domain.faults import FaultBoard
-from apps.simulator.domain.shapes import Account, Candle, Fill, Market, PublicTrade
-from apps.simulator.domain.world import World
+from apps.simulator.domain.shapes import Candle, Market, PublicTrade
+from apps.simulator.gateways.desk import Desk
 from apps.simulator.gateways.sockets import Push, Sockets
 
-Clock = Callable[[], int]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LISTING_LASTS_MS = 1_000
 
@@ -32,7 +30,6 @@ class Listing(NamedTuple):
     """The markets of one moment, by the exchange's own name and by symbol."""
 
     at: int
-    hidden: frozenset[str]
     by_id: dict[str, Market]
     by_symbol: dict[str, Market]
 
@@ -42,13 +39,11 @@ class Venue(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, *, world: World, clock: Clock, faults: FaultBoard) -> None:
-        self.world = world
-        self.clock = clock
-        self.faults = faults
+    def __init__(self, *, desk: Desk) -> None:
+        self.desk = desk
         self.sockets = Sockets()
-        self._listing = Listing(-LISTING_LASTS_MS, frozenset(), {}, {})
-        self._traded: dict[str, int] = {}
+        self._listing = Listing(-LISTING_LASTS_MS, {}, {})
+        self._traded: dict[tuple[str, str], int] = {}
         self._candled: dict[tuple[str, int], int] = {}
 
     # --- what the hub and the fault switches use -----------------------------------------------------------------
@@ -78,19 +73,13 @@ class Venue(ABC):
             self.sockets.broadcast(self.pushes(symbols))
 
     # --- what the doors share ------------------------------------------------------------------------------------
-    def now(self) -> int:
-        """Return what this exchange believes the time is."""
-        real = self.clock()
-        return real + self.faults.skew_ms(real)
-
     def listing(self) -> Listing:
-        """Return the markets in the list now, without those that a fault has taken off it."""
-        now = self.clock()
-        hidden = frozenset(self.faults.delisted(now))
-        if abs(now - self._listing.at) >= LISTING_LASTS_MS or hidden != self._listing.hidden:
-            markets = [item for item in self.world.markets(self.name, now) if item.symbol not in hidden]
+        """Return the markets in the list now; looked up once a second."""
+        now = self.desk.time()
+        if abs(now - self._listing.at) >= LISTING_LASTS_MS:
+            markets = self.desk.markets()
             self._listing = Listing(
-                now, hidden, {self.market_id(item): item for item in markets}, {item.symbol: item for item in markets}
+                now, {self.market_id(item): item for item in markets}, {item.symbol: item for item in markets}
             )
         return self._listing
 
@@ -98,33 +87,22 @@ class Venue(ABC):
         """Return the markets in which one can trade now."""
         return [market for market in self.listing().by_id.values() if not market.halted]
 
-    def fills(self, account: Account) -> list[Fill]:
-        """Return every trade of an account, with the faults that repeat one or hold one back."""
-        now = self.clock()
-        fills = list(self.world.fills(account, now))
-        if len(fills) > 1 and self.faults.on("late_trade", now):
-            del fills[-2]
-        if fills and self.faults.on("duplicate_trades", now):
-            fills.append(fills[-1])
-        return fills
-
-    def fresh_trades(self, symbol: str) -> list[PublicTrade]:
-        """Return the public trades of a symbol since this was last asked; the first time the newest one."""
-        now = self.clock()
-        known = self._traded.get(symbol)
-        found = self.world.trades(self.name, symbol, now - 60_000, now, 1000)
+    def fresh_trades(self, symbol: str, kind: str) -> list[PublicTrade]:
+        """Return the public trades of a symbol since this was last asked for this kind; at first the newest one."""
+        known = self._traded.get((symbol, kind))
+        found = self.desk.trades(symbol, self.desk.time() - 60_000, 1000)
         fresh = found[-1:] if known is None else [trade for trade in found if trade.id > known]
         if fresh:
-            self._traded[symbol] = fresh[-1].id
+            self._traded[symbol, kind] = fresh[-1].id
         return fresh
 
     def fresh_candles(self, symbol: str, timeframe_ms: int) -> list[Candle]:
         """Return the growing candle, after the one that has closed since this was last asked."""
-        now = self.clock()
+        now = self.desk.time()
         opened = now - now % timeframe_ms
         known = self._candled.get((symbol, timeframe_ms), opened)
         self._candled[symbol, timeframe_ms] = opened
-        return self.world.candles(self.name, symbol, timeframe_ms, min(known, opened), now + 1, now)
+        return self.desk.candles(symbol, timeframe_ms, min(known, opened), now + 1)
 
     def guarded(self, handler: Handler) -> Handler:
         """Return the handler with refusals turned into the answers that they carry."""
@@ -137,6 +115,14 @@ class Venue(ABC):
                 return answer(refusal.body, status=refusal.status, headers=refusal.headers)
 
         return answering
+
+    def get(self, path: str, handler: Handler) -> web.RouteDef:
+        """Return the route of a GET handler."""
+        return web.get(path, self.guarded(handler), allow_head=False)
+
+    def post(self, path: str, handler: Handler) -> web.RouteDef:
+        """Return the route of a POST handler."""
+        return web.post(path, self.guarded(handler))
 
 
 def answer(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
