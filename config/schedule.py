@@ -20,6 +20,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("core.reap_work", every=15, jitter=2),
     Tick("accounts.tidy", every=3600, jitter=300),
     Tick("core.forget_idempotency_keys", every=3600, jitter=60),
+    Tick("markets.refresh", every=60, jitter=5),
 )
 
 
