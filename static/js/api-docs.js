@@ -1,5 +1,12 @@
 // Draws the OpenAPI document; the bundle before us has put SwaggerUIBundle on the window.
+import { shownTheme } from "./preferences.js";
+
 const place = document.getElementById("api-docs");
+
+const followTheme = () => document.documentElement.classList.toggle("dark-mode", shownTheme() === "dark");
+followTheme();
+document.addEventListener("look-changed", followTheme);
+window.matchMedia("(prefers-color-scheme: light)").addEventListener("change", followTheme);
 
 const csrf = () => document.cookie.match(/(?:^|; )coinsphere_csrf=([^;]+)/)?.[1];
 

@@ -33,7 +33,7 @@ async function save(change) {
   }
 }
 
-function shownTheme() {
+export function shownTheme() {
   if (page.dataset.theme !== "auto") return page.dataset.theme ?? "dark";
   return window.matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 }
