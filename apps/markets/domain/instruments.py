@@ -6,12 +6,15 @@ from decimal import Decimal
 from typing import Final, Self
 
 VENUES: Final = ("binance", "coinbase", "kraken", "kucoin")
+#: Venues whose old candles may be loaded from files; nobody asks them for anything.
+ARCHIVED_VENUES: Final = ("binanceus",)
+KNOWN_VENUES: Final = (*VENUES, *ARCHIVED_VENUES)
 LONGEST_CODE: Final = 32
 
 # Codes are upper case and may hold any letters (venues list names in Chinese, too), but no sign that a list,
 # an address or a name uses.
 _CODE: Final = r"[^\s:/,\-?#%&\\\"'<>]{1,32}"
-_NAME: Final = re.compile(rf"({'|'.join(VENUES)}):({_CODE})[/-]({_CODE})")
+_NAME: Final = re.compile(rf"({'|'.join(KNOWN_VENUES)}):({_CODE})[/-]({_CODE})")
 _IS_CODE: Final = re.compile(_CODE)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import uuid7
 from apps.core.models import AmountField, amount_checks
-from apps.markets.domain.instruments import VENUES, InstrumentName
+from apps.markets.domain.instruments import KNOWN_VENUES, InstrumentName
 
 SIMULATED_FEED = "simulator"
 
@@ -144,7 +144,7 @@ class Instrument(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["simulated", "venue", "symbol"], name="instrument_once"),
-            models.CheckConstraint(condition=Q(venue__in=VENUES), name="instrument_venue_is_known"),
+            models.CheckConstraint(condition=Q(venue__in=KNOWN_VENUES), name="instrument_venue_is_known"),
             models.CheckConstraint(
                 condition=Q(price_digits__lte=30, amount_digits__lte=30), name="instrument_digits_can_be_kept"
             ),
