@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -41,18 +42,22 @@ def issue_ticket(*, bond: Bond) -> Ticket:
     return Ticket(secret=secret, url=url, expires_in=TICKET_SECONDS)
 
 
-def redeem_ticket(*, secret: str) -> Bond | None:
-    """Spend a ticket and return the sign-in behind it; nothing if there is none, or it is spent or too old."""
-    if not _SHAPE.fullmatch(secret):
-        return None
+def redeem_tickets(*, secrets: Collection[str]) -> dict[str, Bond]:
+    """Spend tickets and return the sign-in behind each; one that never was, is spent or too old is absent."""
+    sane = [secret for secret in dict.fromkeys(secrets) if _SHAPE.fullmatch(secret)]
+    if not sane:
+        return {}
     if health.resting():
         raise LivePausedError(retry_after=5)
     try:
         with health.noted():
-            stored = redis_client().getdel(_key(secret))
+            pipe = redis_client().pipeline(transaction=False)
+            for secret in sane:
+                pipe.getdel(_key(secret))
+            stored = pipe.execute()
     except RedisOutage as problem:
         raise LivePausedError(retry_after=5) from problem
-    return _read(stored) if isinstance(stored, bytes) else None
+    return {secret: _read(held) for secret, held in zip(sane, stored, strict=True) if isinstance(held, bytes)}
 
 
 def _key(secret: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads the one event stream and feeds the hub; says when Redis is away and refreshes everybody when it is back."""
+"""Reads the streams of events and prices and feeds the hub; says when Redis is away and refreshes everybody after."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,8 @@ from apps.core.cache import RedisOutage
 from apps.core.events import Event, StreamCut, read_stream
 from apps.live.channels import update_of
 from apps.live.hub import Hub
+from apps.markets.domain.prices import PricesCut
+from apps.markets.queries import alatest_prices, price_batches
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +38,11 @@ class Broadcast:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the loops for as long as the block lasts."""
+        hub = self._hub
+        ours = (self._feed, self._feed_prices, self._watch_redis)
         tasks = [
-            asyncio.create_task(self._for_ever(loop)) for loop in (self._feed, self._watch_redis, self._hub.watch_bonds)
+            asyncio.create_task(self._for_ever(loop))
+            for loop in (*ours, hub.watch_bonds, hub.watch_names, hub.watch_silence)
         ]
         try:
             yield
@@ -45,11 +50,25 @@ class Broadcast:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._hub.reader.close()
+            hub.close()
 
     async def _feed(self) -> None:
         async for entry_id, event in read_stream():
             self.hear(entry_id, event)
+
+    async def _feed_prices(self) -> None:
+        """Put all prices on the board, then every batch of newer ones; again from the start when some were missed."""
+        await self._load_prices()
+        async for _entry_id, batch in price_batches():
+            if isinstance(batch, PricesCut):
+                await self._load_prices()
+            else:
+                self._hub.hear_prices(batch)
+
+    async def _load_prices(self) -> None:
+        """Read the whole cache; while Redis is away the board shows what it has, with its age."""
+        with contextlib.suppress(*RedisOutage):
+            self._hub.load_prices(await alatest_prices())
 
     def hear(self, entry_id: str, event: Event) -> None:
         """Hand one event of the stream to the hub."""

@@ -11,23 +11,19 @@ from apps.live.domain.news import Row, Update
 INSTANCE = "instance"
 
 
-def _no_key(_viewer: Viewer, _key: str) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One line of the table.
 
-    `topics` says whose news a viewer hears, `knows` which keys there are for them; `list_name` is the list in `data`.
+    `topics` says whose news a viewer hears, `list_name` is the list in `data`. A paced channel shows the price board:
+    its keys are instruments, its snapshots need no database, its updates come at most four times a second.
     """
 
     name: str
     list_name: str
     topics: Callable[[Viewer, Sequence[str]], frozenset[str]]
     snapshot: Callable[[Viewer, Sequence[str]], Sequence[Row]]
-    takes_keys: bool = False
-    knows: Callable[[Viewer, str], bool] = _no_key
+    is_paced: bool = False
 
 
 def person_topic(user_id: object) -> str:
@@ -48,6 +44,10 @@ def _jobs(viewer: Viewer, _keys: Sequence[str]) -> Sequence[Row]:
     return queries.jobs_for(viewer=viewer)
 
 
+def _nobody(_viewer: Viewer, _keys: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
 def _nothing_yet(_viewer: Viewer, _keys: Sequence[str]) -> Sequence[Row]:
     return ()
 
@@ -57,11 +57,12 @@ CHANNELS = {
     for channel in (
         Channel("jobs", "jobs", topics=_own_and_instance, snapshot=_jobs),
         Channel("alerts", "alerts", topics=_own, snapshot=_nothing_yet),
+        Channel("market_data", "tickers", topics=_nobody, snapshot=_nothing_yet, is_paced=True),
     )
 }
 
 #: Channels of the protocol that arrive with the apps that feed them.
-LATER = frozenset({"market_data", "portfolio", "predictions", "signals"})
+LATER = frozenset({"portfolio", "predictions", "signals"})
 
 
 # --- Events into updates --------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The socket's door: who comes in, what they ask, and why they are sent away. Sending is the hub's business.
 
-A foreign page is refused with HTTP 403 before the socket exists. A bad ticket is told by close code 4401,
-which a browser can only see on a socket that was accepted.
+A browser sees a close code only on a socket that was accepted, so a foreign page (4403) and a bad ticket (4401)
+are let as far as that; neither is told anything else.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ from urllib.parse import parse_qs
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from apps.live import actions, queries
+from apps.live import actions
 from apps.live.channels import CHANNELS, LATER, Channel
 from apps.live.domain import protocol
 from apps.live.domain.allowance import Allowance
 from apps.live.domain.bonds import Bond, Viewer
 from apps.live.domain.origins import is_ours
 from apps.live.domain.protocol import CloseCode, Refusal, Request
-from apps.live.hub import Client, Hub
-from apps.live.hub.clients import HopelessReaderError
+from apps.live.hub import Client, Hub, SocketLine
 from apps.live.hub.fanout import closes
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         self._hub = hub
         self._origins = origins
         self._client: Client | None = None
-        self._writer: asyncio.Task[None] | None = None
         self._closing = False
         self._allowance = Allowance(rate=MESSAGES_A_SECOND, burst=MESSAGES_AT_ONCE)
 
@@ -52,7 +51,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await self._let_go()
+            self._let_go()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand on a message without Channels' trip to a thread, where it would look after database connections."""
@@ -66,13 +65,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
     # --- Coming in --------------------------------------------------------------------------------------------------
     async def connect(self) -> None:
         """Let a page of ours or a program in, if its ticket is good."""
-        if not is_ours(_header(self.scope["headers"], b"origin"), allowed=self._origins):
-            closes.labels(code="403").inc()
-            await self.close()
-            return
         await self.accept()
+        if not is_ours(_header(self.scope["headers"], b"origin"), allowed=self._origins):
+            await self.shut(CloseCode.NOT_YOURS)
+            return
         try:
-            admitted = await self._hub.reader.ask(lambda: self._admit(_ticket(self.scope["query_string"])))
+            admitted = await self._hub.desk.admit(_ticket(self.scope["query_string"]))
         except (actions.LivePausedError, DatabaseError, InterfaceError):
             await self.shut(CloseCode.TRY_LATER)
             return
@@ -81,18 +79,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
             return
         await self._join(*admitted)
 
-    def _admit(self, secret: str) -> tuple[Bond, Viewer] | None:
-        bond = actions.redeem_ticket(secret=secret)
-        viewer = None if bond is None else queries.viewer_of(bond=bond, now=self._hub.now())
-        return None if bond is None or viewer is None else (bond, viewer)
-
     async def _join(self, bond: Bond, viewer: Viewer) -> None:
-        self._client = self._hub.join(bond=bond, viewer=viewer, send=self._send_frame, hang_up=self.shut)
+        if self._closing:
+            return
+        self._client = self._hub.join(bond=bond, viewer=viewer, line=SocketLine(self._protocol()), hang_up=self.shut)
         if self._client is None:
             await self.shut(CloseCode.TOO_MANY)
             return
         await self._client.answer(protocol.welcome(now=self._hub.now()))
-        self._writer = asyncio.create_task(self._write(self._client))
 
     # --- What a client asks -----------------------------------------------------------------------------------------
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -104,9 +98,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         elif text_data is None or bytes_data is not None:
             await self.shut(CloseCode.UNSUPPORTED)
         elif len(text_data.encode()) > protocol.MAX_FRAME_BYTES:
-            await self.shut(CloseCode.TOO_BIG)
+            await self._refuse_size(text_data, self._client)
         else:
             await self._do(protocol.parse(text_data), self._client)
+
+    async def _refuse_size(self, text: str, client: Client) -> None:
+        """Close a socket that sends too much at once; a list of far too many keys is only told so."""
+        asked = protocol.parse(text)
+        if isinstance(asked, Refusal) and asked.code == protocol.TOO_MANY_KEYS:
+            await client.answer(protocol.error(asked))
+        else:
+            await self.shut(CloseCode.TOO_BIG)
 
     async def _do(self, asked: Request | Refusal, client: Client) -> None:
         if isinstance(asked, Refusal):
@@ -126,12 +128,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         if channel is None:
             await client.answer(protocol.error(_no_channel(asked)))
             return
-        keys = asked.keys if channel.takes_keys else ()
+        keys = asked.keys if channel.is_paced else ()
         if _held(client, channel, keys) > protocol.KEYS_PER_SOCKET:
             message = f"A socket holds at most {protocol.KEYS_PER_SOCKET} keys. Unsubscribe from some first."
             await client.answer(protocol.error(Refusal("too_many_keys", message, asked.id, asked.channel)))
             return
-        known = tuple(key for key in keys if channel.knows(client.viewer, key))
+        known = await self._hub.known(channel, keys)
         for key in asked.keys:
             if key not in known:
                 message = f"There is no {key[:40]} in this channel; the rest is subscribed."
@@ -149,32 +151,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         await client.answer(protocol.error(Refusal("not_subscribed", message, asked.id, asked.channel)))
 
     # --- Going out --------------------------------------------------------------------------------------------------
-    async def _send_frame(self, frame: bytes) -> None:
-        try:
-            await self.base_send({"type": "websocket.send", "text": frame.decode()})
-        except RuntimeError as problem:
-            # uvicorn has given up a peer that no longer answers its pings, and takes no more frames
-            socket = self._protocol()
-            if socket is None or not socket.close_sent:
-                raise
-            raise ConnectionError("The other side is gone.") from problem
-
-    def _protocol(self) -> WebSocketsSansIOProtocol | None:
-        """Return uvicorn's end of the line."""
-        socket = getattr(self.base_send, "__self__", None)
-        return socket if isinstance(socket, WebSocketsSansIOProtocol) else None
-
-    async def _write(self, client: Client) -> None:
-        try:
-            await client.write()
-        except HopelessReaderError:
-            await self.shut(CloseCode.TOO_SLOW)
-        except OSError:  # the other side is gone; the disconnect message follows
-            return
-        except Exception:
-            log.exception("A socket's writer failed")
-            await self.shut(CloseCode.FAILED)
-            raise
+    def _protocol(self) -> WebSocketsSansIOProtocol:
+        """Return uvicorn's end of the line; the hub writes to it, so the live process runs with this protocol only."""
+        held = getattr(self.base_send, "__self__", None)
+        if not isinstance(held, WebSocketsSansIOProtocol):
+            raise ImproperlyConfigured("Run the live process under uvicorn with --ws websockets-sansio.")
+        return held
 
     async def shut(self, code: CloseCode) -> None:
         """Close the socket with a code, once; never waits for a reader that has stopped reading."""
@@ -184,8 +166,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         closes.labels(code=str(int(code))).inc()
         if self._client is not None:
             self._hub.leave(self._client)
-        if self._writer is not None and self._writer is not asyncio.current_task():
-            self._writer.cancel()
         self._release_writes()
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -197,17 +177,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         uvicorn holds back every frame, the closing one too, until a slow reader has caught up: one that
         never reads would keep its socket and its buffer for ever.
         """
-        socket = self._protocol()
-        if socket is not None and not socket.writable.is_set():
-            socket.writable.set()
-            asyncio.get_running_loop().call_later(_LINGER_SECONDS, socket.transport.abort)
+        held = self._protocol()
+        if not held.writable.is_set():
+            held.writable.set()
+            asyncio.get_running_loop().call_later(_LINGER_SECONDS, held.transport.abort)
 
-    async def _let_go(self) -> None:
+    def _let_go(self) -> None:
         if self._client is not None:
             self._hub.leave(self._client)
-        if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
 
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:

@@ -18,6 +18,7 @@ from apps.core.models.work import LeasedWork
 from apps.core.money import plain
 from apps.live.domain.bonds import Bond, SignIn, Viewer
 from apps.live.domain.news import Row
+from apps.markets.models import Instrument
 
 OPEN_JOBS = 100
 FINISHED_JOBS = 20
@@ -25,11 +26,6 @@ _READING_SCOPES = frozenset({"read", "write", "admin"})
 
 
 # --- Sign-ins -------------------------------------------------------------------------------------------------------
-def viewer_of(*, bond: Bond, now: datetime) -> Viewer | None:
-    """Return the person behind a bond, or nothing if it is no longer good."""
-    return viewers_of(bonds=(bond,), now=now).get(bond)
-
-
 def viewers_of(*, bonds: Collection[Bond], now: datetime) -> dict[Bond, Viewer]:
     """Return the person behind each bond that is still good; five questions however many there are."""
     by_kind: defaultdict[SignIn, set[str]] = defaultdict(set)
@@ -99,6 +95,12 @@ def jobs_for(*, viewer: Viewer) -> Sequence[Row]:
     newest = sorted(found, key=lambda work: work.id, reverse=True)
     still_open = [work for work in newest if not work.is_over][:OPEN_JOBS]
     return [_row_of(work) for work in (*still_open, *[work for work in newest if work.is_over][:FINISHED_JOBS])]
+
+
+def instrument_names() -> frozenset[str]:
+    """Return the names of all instruments of this instance's world, also of those that are no longer traded."""
+    rows = Instrument.objects.here().values_list("venue", "symbol")
+    return frozenset(f"{venue}:{symbol}" for venue, symbol in rows)
 
 
 def _row_of(work: LeasedWork) -> Row:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 
 import orjson
 
@@ -14,9 +15,11 @@ PROTOCOL = 1
 MAX_FRAME_BYTES = 64 * 1024
 KEYS_PER_SUBSCRIPTION = 50
 KEYS_PER_SOCKET = 200
+TOO_MANY_KEYS = "too_many_keys"
 _LONGEST_NAME = 64
 _LONGEST_KEY = 128
 _LARGEST_INTEGER = 2**53 - 1
+_SHORT, _MEDIUM = 126, 65_536  # lengths of a frame that need no, two or eight more bytes
 OPERATIONS = ("subscribe", "unsubscribe", "ping", "resync")
 
 
@@ -94,7 +97,7 @@ def _about_channel(op: str, frame: dict[str, object], reference: Reference) -> R
         return Refusal("bad_keys", "Keys are a list of short texts.", id=reference, channel=channel)
     if len(keys) > KEYS_PER_SUBSCRIPTION:
         message = f"A subscription holds at most {KEYS_PER_SUBSCRIPTION} keys; send the rest in another one."
-        return Refusal("too_many_keys", message, id=reference, channel=channel)
+        return Refusal(TOO_MANY_KEYS, message, id=reference, channel=channel)
     return Request(op=op, id=reference, channel=channel, keys=tuple(dict.fromkeys(keys)))
 
 
@@ -136,15 +139,32 @@ def pong(*, reference: Reference, echo: Echo) -> bytes:
     return orjson.dumps(frame if reference is None else {**frame, "id": reference})
 
 
-def stale(*, channel: str, since: datetime) -> bytes:
-    """Return the frame that says that nothing new can be heard at the moment."""
-    return orjson.dumps({"op": "stale", "channel": channel, "since": instant(since)})
+def stale(*, channel: str, since: datetime, venues: Sequence[str] | None = None) -> bytes:
+    """Return the frame that says that nothing new can be heard at the moment; of which venues, where it is not all."""
+    frame: dict[str, object] = {"op": "stale", "channel": channel, "since": instant(since)}
+    return orjson.dumps(frame if venues is None else {**frame, "venues": list(venues)})
 
 
 def data_frame(*, op: str, channel: str, seq: int, list_name: str, fragments: Iterable[bytes]) -> bytes:
     """Join a head and ready fragments to a snapshot or an update; nothing is encoded twice."""
-    head = f'{{"op":"{op}","channel":"{channel}","seq":{seq},"data":{{"{list_name}":['
-    return b"".join((head.encode(), b",".join(fragments), b"]}}"))
+    head, middle = _head_of(op, channel, list_name)
+    return b"%b%d%b%b]}}" % (head, seq, middle, b",".join(fragments))
+
+
+@lru_cache(maxsize=64)
+def _head_of(op: str, channel: str, list_name: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the number of a frame."""
+    return f'{{"op":"{op}","channel":"{channel}","seq":'.encode(), f',"data":{{"{list_name}":['.encode()
+
+
+def text_frame(text: bytes) -> bytes:
+    """Return a text as a server's WebSocket frame (RFC 6455, 5.2): one piece, not masked, not compressed."""
+    length = len(text)
+    if length < _SHORT:
+        return b"\x81%c%b" % (length, text)
+    if length < _MEDIUM:
+        return b"\x81\x7e%b%b" % (length.to_bytes(2), text)
+    return b"\x81\x7f%b%b" % (length.to_bytes(8), text)
 
 
 def instant(value: datetime) -> str:

@@ -5,37 +5,32 @@ are kept newest per key, and whoever falls too far behind gets a fresh snapshot 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Protocol
 
 import orjson
 import structlog
 from django.db import DatabaseError, InterfaceError
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
-from apps.live.channels import Channel
-from apps.live.domain import protocol
 from apps.live.domain.bonds import Bond, Viewer
 from apps.live.domain.news import Row
+from apps.live.domain.protocol import CloseCode
+from apps.live.hub.line import Line
 from apps.live.hub.reader import Reader
+from apps.live.hub.subscriptions import PriceSubscription, RowSubscription, Subscription, refreshes
 
 log = structlog.get_logger(__name__)
 
-_LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 publish_lag = Histogram(
     "coinsphere_live_publish_lag_seconds",
     "From the moment an event was published to the moment it was handed to the socket.",
     ["channel"],
-    buckets=_LAG_BUCKETS,
+    buckets=LAG_BUCKETS,
 )
-refreshes = Counter("coinsphere_live_refreshes_total", "Snapshots sent in place of updates.", ["reason"])
-
-
-class HopelessReaderError(Exception):
-    """The other side has not read for so long that it is let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,184 +44,219 @@ class Limits:
     retry_after: float = 5.0
 
 
-@dataclass(slots=True)
-class Subscription:
-    """A channel that a client watches."""
+class Keeper(Protocol):
+    """What a client needs of the hub."""
 
-    channel: Channel
-    keys: dict[str, None] = field(default_factory=dict)
-    seq: int = 0
-    pending: dict[str, bytes] = field(default_factory=dict)
-    oldest: float | None = None
-    snapshot_due: bool = True
-    stale_since: datetime | None = None
-    told_stale: bool = True
+    reader: Reader
+    limits: Limits
+    now: Callable[[], datetime]
 
-    def offer(self, key: str, fragment: bytes, *, happened_at: float, limit: int) -> None:
-        """Keep the newest value of a key; beyond the limit keep nothing and ask for a snapshot."""
-        if self.snapshot_due:
-            return
-        self.pending[key] = fragment
-        self.oldest = happened_at if self.oldest is None else min(self.oldest, happened_at)
-        if len(self.pending) > limit:
-            refreshes.labels(reason="overflow").inc()
-            self.refresh()
+    def wake(self, client: "Client") -> None:
+        """Let the client send soon."""
 
-    def refresh(self) -> None:
-        """Drop what waits: a snapshot takes its place."""
-        self.pending.clear()
-        self.oldest = None
-        self.snapshot_due = True
-
-    def frame(self, op: str, fragments: Sequence[bytes]) -> bytes:
-        """Join fragments to the next frame of this channel."""
-        self.seq += 1
-        return protocol.data_frame(
-            op=op, channel=self.channel.name, seq=self.seq, list_name=self.channel.list_name, fragments=fragments
-        )
+    def end(self, client: "Client", code: CloseCode) -> None:
+        """Close the client's socket."""
 
 
 class Client:
     """One socket in the hub."""
+
+    __slots__ = (
+        "_answers",
+        "_full_since",
+        "_keeper",
+        "_room",
+        "_stopped",
+        "_tasks",
+        "bond",
+        "hang_up",
+        "is_awake",
+        "line",
+        "subscriptions",
+        "viewer",
+    )
 
     def __init__(
         self,
         *,
         bond: Bond,
         viewer: Viewer,
-        send: Callable[[bytes], Awaitable[None]],
-        hang_up: Callable[[protocol.CloseCode], Awaitable[None]],
-        reader: Reader,
-        now: Callable[[], datetime],
-        limits: Limits,
+        line: Line,
+        hang_up: Callable[[CloseCode], Coroutine[Any, Any, None]],
+        keeper: Keeper,
     ) -> None:
         self.bond = bond
         self.viewer = viewer
+        self.line = line
         self.hang_up = hang_up
-        self.limits = limits
         self.subscriptions: dict[str, Subscription] = {}
-        self._send = send
-        self._reader = reader
-        self._now = now
-        self._answers: deque[bytes] = deque()
-        self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._timers: set[asyncio.TimerHandle] = set()
+        self.is_awake = False
+        self._keeper = keeper
+        self._answers: list[bytes] = []
+        self._room: asyncio.Future[None] | None = None
+        self._tasks: set[asyncio.Task[None] | asyncio.TimerHandle] | None = None
+        self._full_since: float | None = None
         self._stopped = False
 
     # --- What the hub and the consumer tell it ----------------------------------------------------------------------
     async def answer(self, frame: bytes) -> None:
-        """Queue an answer; waits while too many answers are unread, which holds back the next request."""
-        while len(self._answers) >= self.limits.answers and not self._stopped:
-            self._room.clear()
-            await self._room.wait()
+        """Send an answer; waits while too many answers are unread, which holds back the next request."""
+        while len(self._answers) >= self._keeper.limits.answers and not self._stopped:
+            self._room = self._room or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)
+        if not self._answers and not self.line.is_full:
+            self.line.write(frame)
+            return
         self._answers.append(frame)
-        self._wake.set()
+        self._keeper.wake(self)
 
     def offer(self, channel: str, key: str, fragment: bytes, *, happened_at: float) -> None:
         """Take a new value of something the client watches."""
         subscription = self.subscriptions.get(channel)
-        if subscription is not None:
-            subscription.offer(key, fragment, happened_at=happened_at, limit=self.limits.pending)
-            self._wake.set()
+        if isinstance(subscription, RowSubscription):
+            subscription.offer(key, fragment, happened_at=happened_at, limit=self._keeper.limits.pending)
+            self._keeper.wake(self)
 
     def refresh(self, channel: str | None = None) -> None:
         """Let a fresh snapshot of one channel or of all take the place of what waits."""
         for name, subscription in self.subscriptions.items():
             if channel in {None, name}:
                 subscription.refresh()
-        self._wake.set()
+        self._keeper.wake(self)
 
     def note_stale(self, since: datetime) -> None:
         """Say in every channel that nothing new can be heard."""
         for subscription in self.subscriptions.values():
-            subscription.stale_since, subscription.told_stale = since, False
-        self._wake.set()
+            subscription.note_stale(since)
+        self._keeper.wake(self)
 
     def stop(self) -> None:
         """Forget what was still planned, and let go of who waits to answer."""
         self._stopped = True
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
-        self._room.set()
+        for task in self._tasks or ():
+            task.cancel()
+        self._tasks = None
+        self._make_room()
 
-    # --- The writer -------------------------------------------------------------------------------------------------
-    async def write(self) -> None:
-        """Send what is due, for ever; raises `HopelessReaderError` when the other side no longer reads."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await self._write_answers()
-            for subscription in list(self.subscriptions.values()):
-                await self._write_subscription(subscription)
+    def _make_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None
 
-    async def _write_answers(self) -> None:
-        while self._answers:
-            frame = self._answers.popleft()
-            self._room.set()
-            await self._put(frame)
+    # --- Sending ----------------------------------------------------------------------------------------------------
+    def flush(self, at: float) -> bool:
+        """Send what is due; False while the reader takes nothing, whereupon the hub tries again."""
+        if self._stopped:
+            return True
+        if self.line.is_full:
+            return self._hold(at)
+        if self._full_since is not None:
+            self._come_back(at)
+        return self._flush_answers(at) and all(
+            self._flush_channel(subscription, at) for subscription in tuple(self.subscriptions.values())
+        )
 
-    async def _write_subscription(self, subscription: Subscription) -> None:
-        if not subscription.told_stale and subscription.stale_since is not None:
-            subscription.told_stale = True
-            await self._put(protocol.stale(channel=subscription.channel.name, since=subscription.stale_since))
-        if subscription.snapshot_due and self._watched(subscription):
-            await self._write_snapshot(subscription)
-        if subscription.pending and self._watched(subscription):
-            fragments, oldest = list(subscription.pending.values()), subscription.oldest
-            subscription.pending.clear()
-            subscription.oldest = None
-            await self._put(subscription.frame("update", fragments))
-            if oldest is not None:
-                lag = max(0.0, self._now().timestamp() - oldest)
-                publish_lag.labels(channel=subscription.channel.name).observe(lag)
+    def _hold(self, at: float) -> bool:
+        if self._full_since is None:
+            self._full_since = at
+        elif at - self._full_since > self._keeper.limits.hopeless_after:
+            self._keeper.end(self, CloseCode.TOO_SLOW)
+            return True
+        return False
 
-    async def _write_snapshot(self, subscription: Subscription) -> None:
-        # From here on updates are kept again, so that what happens while we read is sent after the snapshot.
-        subscription.snapshot_due = False
-        try:
-            rows = await self._rows(subscription)
-        except (DatabaseError, InterfaceError):
-            self._try_later(subscription)
-            return
-        if subscription.snapshot_due or not self._watched(subscription):
-            self._wake.set()
-            return
-        await self._put(subscription.frame("snapshot", [encode(row) for row in rows]))
-
-    async def _rows(self, subscription: Subscription) -> Sequence[Row]:
-        viewer, keys, snapshot = self.viewer, tuple(subscription.keys), subscription.channel.snapshot
-        return await self._reader.ask(lambda: snapshot(viewer, keys))
-
-    def _try_later(self, subscription: Subscription) -> None:
-        log.warning("The database does not answer; a snapshot waits", channel=subscription.channel.name)
-        subscription.stale_since, subscription.told_stale = self._now(), False
-        self._wake.set()
-        self._later(lambda: self.refresh(subscription.channel.name))
-
-    def _later(self, action: Callable[[], None]) -> None:
-        def run() -> None:
-            self._timers.discard(timer)
-            action()
-
-        timer = asyncio.get_running_loop().call_later(self.limits.retry_after, run)
-        self._timers.add(timer)
-
-    def _watched(self, subscription: Subscription) -> bool:
-        return self.subscriptions.get(subscription.channel.name) is subscription
-
-    async def _put(self, frame: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            async with asyncio.timeout(self.limits.hopeless_after):
-                await self._send(frame)
-        except TimeoutError as problem:
-            raise HopelessReaderError from problem
-        if loop.time() - started > self.limits.slow_after:
+    def _come_back(self, at: float) -> None:
+        slow = self._full_since is not None and at - self._full_since > self._keeper.limits.slow_after
+        self._full_since = None
+        if slow:
             refreshes.labels(reason="slow").inc()
-            self.refresh()
+            for subscription in self.subscriptions.values():
+                subscription.refresh()
+
+    def _flush_answers(self, at: float) -> bool:
+        while self._answers:
+            if self.line.is_full:
+                return self._hold(at)
+            self.line.write(self._answers.pop(0))
+        self._make_room()
+        return True
+
+    def _flush_channel(self, subscription: Subscription, at: float) -> bool:
+        if self.line.is_full:
+            return self._hold(at)
+        if isinstance(subscription, PriceSubscription):
+            self._flush_prices(subscription)
+        elif isinstance(subscription, RowSubscription):
+            self._flush_rows(subscription)
+        return True
+
+    def _flush_prices(self, prices: PriceSubscription) -> None:
+        """Send a snapshot at once; updates are the pacer's."""
+        if prices.snapshot_due:
+            self.line.write(prices.snapshot())
+        self._tell_stale(prices)
+
+    def _flush_rows(self, rows: RowSubscription) -> None:
+        self._tell_stale(rows)
+        if rows.snapshot_due and not rows.asking:
+            # From here on updates are kept again, so that what happens while we read is sent after the snapshot.
+            rows.snapshot_due, rows.asking = False, True
+            self._keep(asyncio.get_running_loop().create_task(self._write_snapshot(rows)))
+        if rows.pending and not rows.asking:
+            fragments, oldest = rows.take_pending()
+            self.line.write(rows.frame("update", fragments))
+            if oldest is not None:
+                lag = max(0.0, self._keeper.now().timestamp() - oldest)
+                publish_lag.labels(channel=rows.channel.name).observe(lag)
+
+    def _tell_stale(self, subscription: Subscription) -> None:
+        frame = subscription.stale_frame()
+        if frame is not None:
+            self.line.write(frame)
+
+    # --- Snapshots from the database --------------------------------------------------------------------------------
+    async def _write_snapshot(self, rows: RowSubscription) -> None:
+        viewer, keys, snapshot = self.viewer, tuple(rows.keys), rows.channel.snapshot
+        try:
+            found = await self._keeper.reader.ask(lambda: snapshot(viewer, keys))
+        except (DatabaseError, InterfaceError):
+            self._try_later(rows)
+            return
+        except Exception:  # nobody awaits this task: the client is told by its close code
+            log.exception("A snapshot failed", channel=rows.channel.name)
+            self._keeper.end(self, CloseCode.FAILED)
+            return
+        finally:
+            rows.asking = False
+        if not self._is_watched(rows):
+            return
+        if rows.snapshot_due or self.line.is_full:
+            rows.refresh()
+        else:
+            self.line.write(rows.frame("snapshot", [encode(row) for row in found]))
+        self._keeper.wake(self)
+
+    def _try_later(self, rows: RowSubscription) -> None:
+        log.warning("The database does not answer; a snapshot waits", channel=rows.channel.name)
+        rows.note_stale(self._keeper.now())
+        self._keeper.wake(self)
+        loop = asyncio.get_running_loop()
+        self._keep(loop.call_later(self._keeper.limits.retry_after, self.refresh, rows.channel.name))
+
+    def _is_watched(self, rows: RowSubscription) -> bool:
+        return not self._stopped and self.subscriptions.get(rows.channel.name) is rows
+
+    def _keep(self, task: asyncio.Task[None] | asyncio.TimerHandle) -> None:
+        """Remember what is to be called off when the socket goes; what is over is forgotten."""
+        open_ones = {one for one in self._tasks or () if not _is_over(one)}
+        self._tasks = open_ones | {task}
+
+
+def _is_over(task: asyncio.Task[None] | asyncio.TimerHandle) -> bool:
+    return task.done() if isinstance(task, asyncio.Task) else task.cancelled() or task.when() < _loop_time()
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def encode(row: Row) -> bytes:

@@ -1,16 +1,16 @@
 """Who watches what, and the newest value to each of them.
 
-A channel's topic says who may hear it (a person, the people who run the instance, later an instrument).
-Values are encoded once; a frame is a head and a join of ready fragments. Channels with many values a
-second (prices) only need a pace per client here: newest per key is already what waits.
+A channel's topic says who may hear it (a person, the people who run the instance). Values are encoded once;
+a frame is a head and a join of ready fragments. Rows go out at once, prices at the pacer's pace.
 """
 
 import asyncio
 import contextlib
 from collections import Counter as Count
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -22,14 +22,26 @@ from apps.live.channels import Channel
 from apps.live.domain.bonds import Bond, Viewer
 from apps.live.domain.news import Update
 from apps.live.domain.protocol import CloseCode
-from apps.live.hub.clients import Client, Limits, Subscription, encode
+from apps.live.hub.board import Board
+from apps.live.hub.clients import Client, Limits, encode
+from apps.live.hub.desk import Desk
+from apps.live.hub.line import Line
+from apps.live.hub.pacer import Pacer
 from apps.live.hub.reader import Reader
+from apps.live.hub.subscriptions import PriceSubscription, RowSubscription, Subscription
+from apps.markets.domain.prices import SIMULATED, Price
+from apps.markets.queries import current_world
 
 log = structlog.get_logger(__name__)
 
-SOCKETS_PER_USER = 2_500  # keeps one person within 75 MB of this process; an instance has few people
-BOND_CHECK_SECONDS = 20.0
-_SECONDS_BETWEEN_CHECKS = 0.2
+SOCKETS_PER_USER: Final = 2_500  # keeps one person within 75 MB of this process; an instance has few people
+BOND_CHECK_SECONDS: Final = 20.0
+_SECONDS_BETWEEN_CHECKS: Final = 0.2
+_SECONDS_BETWEEN_LOOKS: Final = 2.0
+_NAMES_SECONDS: Final = 30.0
+_SILENCE_SECONDS: Final = 1.0
+_TURN: Final = 200  # clients that are served before the loop may do something else
+_RETRY_SECONDS: Final = 0.05
 sockets = Gauge("coinsphere_live_sockets", "Open sockets.", multiprocess_mode="livesum")
 closes = Counter("coinsphere_live_closes_total", "Sockets closed, by close code.", ["code"])
 
@@ -46,8 +58,15 @@ class Hub:
         bond_check_seconds: float = BOND_CHECK_SECONDS,
     ) -> None:
         self.now = now
-        self.reader = Reader()
         self.limits = limits or Limits()
+        # Each kind of question has threads of its own: a storm at the door holds back neither snapshots nor
+        # the check of who has been signed out.
+        self.reader = Reader(threads=2)
+        self._guard = Reader(threads=1)
+        self._door = Reader(threads=1)
+        self.desk = Desk(reader=self._door, now=now)
+        self.board = Board(simulated=current_world() == SIMULATED, now_ms=self._now_ms())
+        self.pacer = Pacer(self.board, keeper=self, now_ms=self._now_ms)
         self._sockets_per_user = sockets_per_user
         self._bond_check_seconds = bond_check_seconds
         self._clients: set[Client] = set()
@@ -55,6 +74,24 @@ class Hub:
         self._watchers: defaultdict[tuple[str, str], set[Client]] = defaultdict(set)
         self._lost_since: datetime | None = None
         self._doubt = asyncio.Event()
+        self._awake: deque[Client] = deque()
+        self._turn: asyncio.Handle | None = None
+        self._held: dict[Client, None] = {}
+        self._retry: asyncio.TimerHandle | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        self._looked_at = -_SECONDS_BETWEEN_LOOKS
+
+    def _now_ms(self) -> int:
+        return int(self.now().timestamp() * 1000)
+
+    def close(self) -> None:
+        """Plan nothing any more and give the threads back."""
+        self.pacer.stop()
+        for handle in (self._turn, self._retry):
+            if handle is not None:
+                handle.cancel()
+        for reader in (self.reader, self._guard, self._door):
+            reader.close()
 
     # --- Coming and going -------------------------------------------------------------------------------------------
     def join(
@@ -62,21 +99,13 @@ class Hub:
         *,
         bond: Bond,
         viewer: Viewer,
-        send: Callable[[bytes], Awaitable[None]],
-        hang_up: Callable[[CloseCode], Awaitable[None]],
+        line: Line,
+        hang_up: Callable[[CloseCode], Coroutine[Any, Any, None]],
     ) -> Client | None:
         """Take a socket in; nothing if this person has too many already."""
         if self._per_user[viewer.user_id] >= self._sockets_per_user:
             return None
-        client = Client(
-            bond=bond,
-            viewer=viewer,
-            send=send,
-            hang_up=hang_up,
-            reader=self.reader,
-            now=self.now,
-            limits=self.limits,
-        )
+        client = Client(bond=bond, viewer=viewer, line=line, hang_up=hang_up, keeper=self)
         self._clients.add(client)
         self._per_user[viewer.user_id] += 1
         sockets.inc()
@@ -87,6 +116,7 @@ class Hub:
         if client not in self._clients:
             return
         client.stop()
+        self._held.pop(client, None)
         for name in list(client.subscriptions):
             self.unwatch(client, name)
         self._clients.discard(client)
@@ -106,15 +136,51 @@ class Hub:
         return len(self._clients)
 
     # --- Watching ---------------------------------------------------------------------------------------------------
+    async def known(self, channel: Channel, keys: Iterable[str]) -> tuple[str, ...]:
+        """Return which of these keys there are; an instrument nobody has heard of is looked up now and then."""
+        if not channel.is_paced:
+            return ()
+        wanted = tuple(keys)
+        if not all(self.board.knows(key) for key in wanted):
+            await self._look_again()
+        return tuple(key for key in wanted if self.board.knows(key))
+
+    async def _look_again(self) -> None:
+        present = asyncio.get_running_loop().time()
+        if present - self._looked_at < _SECONDS_BETWEEN_LOOKS:
+            return
+        self._looked_at = present
+        with contextlib.suppress(DatabaseError, InterfaceError):  # what was known stays known
+            await self.learn_names()
+
+    async def learn_names(self) -> None:
+        """Ask the database which instruments there are."""
+        self.board.name(await self._guard.ask(queries.instrument_names))
+
+    async def watch_names(self) -> None:
+        """Learn of new instruments, for ever."""
+        while True:
+            try:
+                await self.learn_names()
+            except (DatabaseError, InterfaceError):
+                log.warning("The database does not answer; new instruments become known later")
+            await asyncio.sleep(_NAMES_SECONDS)
+
     def watch(self, client: Client, channel: Channel, keys: Iterable[str] = ()) -> Subscription:
         """Let a client hear a channel; a snapshot comes first."""
-        subscription = client.subscriptions.setdefault(channel.name, Subscription(channel))
-        subscription.keys.update(dict.fromkeys(keys))
+        subscription = client.subscriptions.get(channel.name)
+        if subscription is None:
+            subscription = PriceSubscription(channel, self.board) if channel.is_paced else RowSubscription(channel)
+            client.subscriptions[channel.name] = subscription
+        subscription.add(keys)
         for topic in channel.topics(client.viewer, tuple(subscription.keys)):
             self._watchers[channel.name, topic].add(client)
+        if isinstance(subscription, PriceSubscription):
+            self.pacer.add(subscription, client)
+            self._note_silence(subscription, self.board.silent(now_ms=self._now_ms()))
         client.refresh(channel.name)
         if self._lost_since is not None:
-            subscription.stale_since, subscription.told_stale = self._lost_since, False
+            subscription.note_stale(self._lost_since)
         return subscription
 
     def unwatch(self, client: Client, name: str, keys: Iterable[str] = ()) -> tuple[str, ...]:
@@ -123,15 +189,15 @@ class Hub:
         if subscription is None:
             return ()
         before = subscription.channel.topics(client.viewer, tuple(subscription.keys))
-        for key in keys:
-            subscription.keys.pop(key, None)
-            subscription.pending.pop(key, None)
+        subscription.drop(keys)
         left = tuple(subscription.keys) if tuple(keys) else ()
         after = subscription.channel.topics(client.viewer, left) if left else frozenset()
         for topic in before - after:
             self._forget(client, name, topic)
         if not left:
             del client.subscriptions[name]
+            if isinstance(subscription, PriceSubscription):
+                self.pacer.remove(subscription)
         return left
 
     def _forget(self, client: Client, name: str, topic: str) -> None:
@@ -150,6 +216,32 @@ class Hub:
         for client in watchers:
             client.offer(update.channel, update.row.key, fragment, happened_at=update.happened_at)
 
+    def hear_prices(self, prices: Iterable[Price]) -> None:
+        """Put a batch of prices on the board; the pacer takes them from there."""
+        self.board.hear(prices, now_ms=self._now_ms())
+        self.pacer.wake()
+
+    def load_prices(self, prices: Mapping[str, Price]) -> None:
+        """Put the whole cache on the board."""
+        self.board.load(prices)
+        self.pacer.wake()
+
+    async def watch_silence(self) -> None:
+        """Say, for ever, of which venues nothing is heard; and send what they show once they are heard again."""
+        while True:
+            await asyncio.sleep(_SILENCE_SECONDS)
+            if self._lost_since is None:
+                silent = self.board.silent(now_ms=self._now_ms())
+                for prices, client in self.pacer.members():
+                    if self._note_silence(prices, silent):
+                        self.wake(client)
+
+    def _note_silence(self, prices: PriceSubscription, silent: Mapping[str, int]) -> bool:
+        if not silent and not prices.stale_venues:
+            return False
+        since = datetime.fromtimestamp(min(silent.values(), default=0) / 1000, UTC)
+        return prices.hear_silence(silent, since)
+
     def lose(self, *, since: datetime) -> None:
         """Say to everybody that news cannot be heard since then."""
         if self._lost_since is None:
@@ -162,6 +254,54 @@ class Hub:
         self._lost_since = None
         for client in self._clients:
             client.refresh()
+
+    # --- Sending ----------------------------------------------------------------------------------------------------
+    def wake(self, client: Client) -> None:
+        """Let a client send as soon as it is its turn."""
+        if client.is_awake:
+            return
+        client.is_awake = True
+        self._awake.append(client)
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._serve)
+
+    def _serve(self) -> None:
+        """Serve some of those who have something to send; the rest has its turn after what else is waiting."""
+        loop = asyncio.get_running_loop()
+        self._turn, at = None, loop.time()
+        self.board.begin(self._now_ms())
+        for _ in range(min(_TURN, len(self._awake))):
+            client = self._awake.popleft()
+            client.is_awake = False
+            self._flush(client, at)
+        if self._awake and self._turn is None:
+            self._turn = loop.call_soon(self._serve)
+
+    def _flush(self, client: Client, at: float) -> None:
+        try:
+            done = client.flush(at)
+        except Exception:  # one client's trouble is not the others'
+            log.exception("A socket could not be served")
+            self.end(client, CloseCode.FAILED)
+            return
+        if done:
+            self._held.pop(client, None)
+            return
+        self._held[client] = None
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self.board.begin(self._now_ms())
+        for client in tuple(self._held):
+            self._flush(client, asyncio.get_running_loop().time())
+
+    def end(self, client: Client, code: CloseCode) -> None:
+        """Close a client's socket; nobody waits for it."""
+        ending = asyncio.get_running_loop().create_task(client.hang_up(code))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
 
     # --- Revoked sign-ins -------------------------------------------------------------------------------------------
     def doubt(self, user_id: UUID) -> None:
@@ -189,7 +329,7 @@ class Hub:
         if not clients:
             return
         bonds = {client.bond for client in clients}
-        viewers = await self.reader.ask(lambda: queries.viewers_of(bonds=bonds, now=now))
+        viewers = await self._guard.ask(lambda: queries.viewers_of(bonds=bonds, now=now))
         ended = [client for client in clients if viewers.get(client.bond) != client.viewer]
         # All at once: one that no longer reads takes seconds to close, and the others would stay open meanwhile.
         await asyncio.gather(*(client.hang_up(CloseCode.NO_TICKET) for client in ended))

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+import orjson
 import uvicorn
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -20,8 +22,10 @@ from apps.core import clock
 from apps.core.ids import uuid7
 from apps.live.actions import issue_ticket
 from apps.live.domain.bonds import Bond, SignIn
-from apps.live.domain.protocol import MAX_FRAME_BYTES
 from apps.live.hub import Hub
+from apps.markets.domain.prices import Price
+
+LARGEST_FRAME = 512 * 1024  # as the live process is started
 
 # An app does not know the wiring, so the wiring is asked for by name.
 LIVE_APPLICATION = "config.asgi.live_application"
@@ -67,6 +71,36 @@ def make_token_bond(user: User, *, scopes: str = "read", expires_in: timedelta =
     return Bond(user_id=user.pk, sign_in=SignIn.PERSONAL_TOKEN, reference=str(token.pk))
 
 
+def make_price(
+    instrument: str,
+    price: str,
+    *,
+    change_24h: str | None = None,
+    volume_24h: str | None = None,
+    source: str = "binance",
+    age_ms: int = 0,
+    ts: int | None = None,
+) -> Price:
+    """Make a price of now, or of a while ago."""
+    at = int(clock.now().timestamp() * 1000) - age_ms if ts is None else ts
+    return Price(instrument, price, change_24h, volume_24h, at, source)
+
+
+class FakeLine:
+    """A wire that keeps what is sent, and whose reader can be stopped."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.is_full = False
+        self.held = 0
+
+    def waiting(self) -> int:
+        return self.held
+
+    def write(self, text: bytes) -> None:
+        self.frames.append(orjson.loads(text))
+
+
 @dataclass
 class LiveProcess:
     """The live process, in a thread of the test."""
@@ -105,7 +139,7 @@ def make_live_process(hub: Hub) -> Iterator[LiveProcess]:
         import_string(LIVE_APPLICATION)(hub),
         log_config=None,
         ws="websockets-sansio",
-        ws_max_size=MAX_FRAME_BYTES,
+        ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=3,
         lifespan="on",

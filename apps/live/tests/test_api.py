@@ -13,12 +13,17 @@ from apps.accounts.domain.origin import NO_REQUEST
 from apps.accounts.models import User
 from apps.accounts.tests.factories import make_user
 from apps.core import cache, clock
-from apps.live.actions import TICKET_SECONDS, redeem_ticket
-from apps.live.domain.bonds import SignIn
-from apps.live.queries import viewer_of
+from apps.live.actions import TICKET_SECONDS, redeem_tickets
+from apps.live.domain.bonds import Bond, SignIn
+from apps.live.queries import viewers_of
 
 TICKET = "/api/v1/live/ticket"
 pytestmark = pytest.mark.django_db
+
+
+def redeem(secret: str) -> Bond | None:
+    """Spend one ticket."""
+    return redeem_tickets(secrets=[secret]).get(secret)
 
 
 def signed_in(user: User, *, checks_csrf: bool = False) -> Client:
@@ -40,24 +45,24 @@ def test_a_browser_gets_a_ticket_bound_to_its_session() -> None:
     assert body["expires_in"] == TICKET_SECONDS == 30
     assert body["url"] == f"ws://localhost:8001/ws/live?ticket={body['ticket']}"
     assert response["Cache-Control"] == "no-store"
-    bond = redeem_ticket(secret=body["ticket"])
+    bond = redeem(body["ticket"])
     assert bond is not None
     assert (bond.user_id, bond.sign_in) == (user.pk, SignIn.SESSION)
-    assert viewer_of(bond=bond, now=clock.now())
-    assert redeem_ticket(secret=body["ticket"]) is None
+    assert viewers_of(bonds=[bond], now=clock.now())
+    assert redeem(body["ticket"]) is None
 
 
 def test_a_program_gets_a_ticket_that_ends_with_its_access_token() -> None:
     user, now = make_user(), clock.now()
     access = open_family(user=user, now=now, request_meta=NO_REQUEST).access
     response = Client().post(TICKET, headers={"authorization": f"Bearer {access}"})
-    bond = redeem_ticket(secret=response.json()["ticket"])
+    bond = redeem(response.json()["ticket"])
     assert bond is not None
     assert (bond.user_id, bond.sign_in) == (user.pk, SignIn.FAMILY)
     assert bond.expires_at is not None
     assert timedelta(minutes=29) < bond.expires_at - now <= timedelta(minutes=30)
-    assert viewer_of(bond=bond, now=now)
-    assert viewer_of(bond=bond, now=now + timedelta(minutes=31)) is None
+    assert viewers_of(bonds=[bond], now=now)
+    assert not viewers_of(bonds=[bond], now=now + timedelta(minutes=31))
 
 
 @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
@@ -73,10 +78,10 @@ def test_a_personal_token_gets_one_with_the_right_to_read(scope: Scope) -> None:
     )
     response = Client().post(TICKET, headers={"authorization": f"Bearer {secret}"})
     assert response.status_code == 200, response.content
-    bond = redeem_ticket(secret=response.json()["ticket"])
+    bond = redeem(response.json()["ticket"])
     assert bond is not None
     assert bond.sign_in == SignIn.PERSONAL_TOKEN
-    assert viewer_of(bond=bond, now=now)
+    assert viewers_of(bonds=[bond], now=now)
 
 
 def test_nobody_else_gets_a_ticket() -> None:

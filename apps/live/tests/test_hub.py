@@ -33,8 +33,10 @@ from apps.live.domain.news import Row, Update
 from apps.live.domain.protocol import CloseCode
 from apps.live.hub import Hub
 from apps.live.hub.clients import publish_lag
+from apps.live.hub.subscriptions import RowSubscription
 from apps.live.tests.conftest import Talk
 from apps.live.tests.factories import (
+    FakeLine,
     LiveProcess,
     make_family_bond,
     make_live_process,
@@ -155,7 +157,9 @@ def test_a_stalled_reader_costs_bounded_memory_and_is_let_go(live: LiveProcess, 
     other.subscribe("jobs")
     client = next(client for client in live.hub._clients if client.bond == bond)
     flood(live, bond)
-    assert len(client.subscriptions["jobs"].pending) <= 20
+    waiting = client.subscriptions["jobs"]
+    assert isinstance(waiting, RowSubscription)
+    assert len(waiting.pending) <= 20
     append_to_stream(job_changed(owner_id=other_bond.user_id))
     assert other.hear_op("update", timeout=1)  # nobody else waits
     deadline = time.monotonic() + 8
@@ -350,8 +354,6 @@ async def test_one_that_no_longer_reads_does_not_keep_the_others_open(monkeypatc
     monkeypatch.setattr(queries, "viewers_of", lambda **_asked: {})
     hub, closed = Hub(now=clock.now), 0
 
-    async def _nowhere(_frame: bytes) -> None: ...
-
     async def _close_slowly(_code: CloseCode) -> None:
         nonlocal closed
         await asyncio.sleep(0.2)
@@ -359,8 +361,8 @@ async def test_one_that_no_longer_reads_does_not_keep_the_others_open(monkeypatc
 
     for _socket in range(20):
         bond = Bond(user_id=uuid7(), sign_in=SignIn.FAMILY, reference=str(uuid7()))
-        hub.join(bond=bond, viewer=Viewer(bond.user_id, runs_instance=False), send=_nowhere, hang_up=_close_slowly)
+        hub.join(bond=bond, viewer=Viewer(bond.user_id, runs_instance=False), line=FakeLine(), hang_up=_close_slowly)
     async with asyncio.timeout(2):
         await hub.check_bonds()
-    hub.reader.close()
+    hub.close()
     assert closed == 20

@@ -70,4 +70,4 @@ def test_sign_ins_of_many_sockets_are_checked_with_five_questions() -> None:
 
 def test_a_bond_to_somebody_elses_sign_in_is_worth_nothing() -> None:
     bond = replace(make_family_bond(make_user()), user_id=make_user().pk)
-    assert queries.viewer_of(bond=bond, now=clock.now()) is None
+    assert queries.viewers_of(bonds=[bond], now=clock.now()) == {}

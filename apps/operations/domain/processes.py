@@ -14,7 +14,7 @@ STOP_SERVICE = 1.5
 STOP_ORPHANS = 5.0
 LOG_LIMIT_BYTES = 5_000_000
 LOG_KEPT = 3
-LARGEST_FRAME = 65_536
+LARGEST_FRAME = 524_288  # a list of far too many keys is still read, and refused in words
 
 
 class StartError(Exception):
@@ -83,7 +83,7 @@ def _web(python: str, addresses: Addresses) -> Program:
 
 def _live(python: str, addresses: Addresses) -> Program:
     argv: tuple[str, ...] = (python, "-m", "uvicorn", "config.asgi:application", "--host", addresses.host)
-    argv += ("--port", str(addresses.live_port), "--log-level", "warning", "--no-access-log", "--lifespan", "auto")
+    argv += ("--port", str(addresses.live_port), "--log-level", "warning", "--no-access-log", "--lifespan", "on")
     argv += ("--ws", "websockets-sansio", "--ws-max-size", str(LARGEST_FRAME), "--ws-per-message-deflate", "false")
     argv += ("--timeout-graceful-shutdown", "3")
     return Program("live", argv)
