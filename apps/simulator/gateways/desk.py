@@ -24,6 +24,7 @@ from apps.simulator.domain.shapes import (
     PublicTrade,
     Reward,
     Ticker,
+    UnknownSymbolError,
     Withdrawal,
 )
 from apps.simulator.domain.world import World
@@ -55,6 +56,8 @@ class Desk:
 
     def market(self, symbol: str) -> Market:
         """Return a market of the list by symbol (BTC/USDT), or raise UnknownSymbolError."""
+        if symbol in self.faults.delisted(self.time()):
+            raise UnknownSymbolError(symbol)
         return self.world.market(self.venue, symbol, self.time())
 
     def ticker(self, symbol: str) -> Ticker:
