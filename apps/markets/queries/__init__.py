@@ -1,5 +1,6 @@
 """Questions about the markets."""
 
+from apps.markets.queries.asset_detail import AssetDetail, asset_detail
 from apps.markets.queries.asset_page import asset_page, preferred_instrument
 from apps.markets.queries.catalogue import (
     asset,
@@ -8,8 +9,9 @@ from apps.markets.queries.catalogue import (
     instruments,
     known_instruments,
     names_of,
-    symbols_now,
+    symbols_at,
 )
+from apps.markets.queries.feed import kept_minutes, streamed_instruments
 from apps.markets.queries.market_table import find_markets, market_page, market_rows
 from apps.markets.queries.prices import (
     alatest_prices,
@@ -19,11 +21,26 @@ from apps.markets.queries.prices import (
     open_candles,
     price_batches,
 )
+from apps.markets.queries.rates import NoRate, Rate, RateState, RateStep, rate, rates
+from apps.markets.queries.tickers import Ticker, tickers
+from apps.markets.queries.watch_pages import (
+    lists_with,
+    market_meant,
+    named_instrument,
+    watchlist_page,
+)
 from apps.markets.queries.watchlists import watchlist_of, watchlists_of
 
 __all__ = [
+    "AssetDetail",
+    "NoRate",
+    "Rate",
+    "RateState",
+    "RateStep",
+    "Ticker",
     "alatest_prices",
     "asset",
+    "asset_detail",
     "asset_page",
     "assets",
     "current_world",
@@ -31,15 +48,24 @@ __all__ = [
     "find_markets",
     "instrument",
     "instruments",
+    "kept_minutes",
     "known_instruments",
     "latest_prices",
+    "lists_with",
+    "market_meant",
     "market_page",
     "market_rows",
+    "named_instrument",
     "names_of",
     "open_candles",
     "preferred_instrument",
     "price_batches",
-    "symbols_now",
+    "rate",
+    "rates",
+    "streamed_instruments",
+    "symbols_at",
+    "tickers",
     "watchlist_of",
+    "watchlist_page",
     "watchlists_of",
 ]

@@ -83,28 +83,25 @@ def names_of(*, asset: Asset) -> list[str]:
     return sorted({*codes, *renamed} - {asset.symbol})
 
 
-def symbols_now(*, codes: Collection[str], now: datetime) -> dict[str, str]:
-    """Return what each code is called now; one that nobody knows stands for itself."""
-    rows = list(
-        AssetCode.objects.filter(code__in=codes).values_list("place", "code", "asset__symbol", "from_at", "until_at")
-    )
-    told = [Meaning(*row) for row in rows]
+def symbols_at(*, codes: Collection[str], moment: datetime) -> dict[str, str]:
+    """Return the symbol of the asset that each code meant then; one that nobody knows stands for itself."""
+    rows = AssetCode.objects.filter(code__in=codes)
+    told = [Meaning(*row) for row in rows.values_list("place", "code", "asset__symbol", "from_at", "until_at")]
+    meanings = [*told, *(meaning for meaning in RENAMES if meaning.code in codes)]
     merged = dict(Asset.objects.filter(symbol__in=codes).values_list("symbol", "merged_into__symbol"))
-    return {code: _now_called(code, [*told, *RENAMES], merged, now=now) for code in codes}
+    return {code: _called(code, meanings, merged, moment=moment) for code in codes}
 
 
-def _now_called(code: str, meanings: list[Meaning], merged: Mapping[str, str | None], *, now: datetime) -> str:
-    """An asset of that very symbol counts first, then what is said everywhere, then what any one venue says."""
-    if code in merged:
-        return merged[code] or code
-    everywhere = meaning_of(code, place="", at=now, meanings=meanings)
-    if everywhere != code:
-        return everywhere
+def _called(code: str, meanings: list[Meaning], merged: Mapping[str, str | None], *, moment: datetime) -> str:
+    """What is said everywhere counts first, then an asset of that very symbol, then what any one venue says."""
+    everywhere = meaning_of(code, place="", at=moment, meanings=meanings, symbols=merged.keys())
+    if everywhere != code or code in merged:
+        return merged.get(everywhere) or everywhere
     at_a_place = sorted(one.symbol for one in meanings if one.code == code and one.place)
     return at_a_place[0] if at_a_place else code
 
 
 def _asset_id(code: str, *, now: datetime) -> UUID | None:
-    symbol = symbols_now(codes=[code], now=now)[code]
+    symbol = symbols_at(codes=[code], moment=now)[code]
     found = Asset.objects.filter(symbol=symbol).values_list("pk", "merged_into").first()
     return None if found is None else found[1] or found[0]
