@@ -3,8 +3,8 @@
 How a venue is plugged in: `gateways/<venue>.py` has one subclass of `Venue` (gateways/venue.py), made by the hub as
 `Kraken(desk=desk)`, and asks `self.desk`, not the world. `desk.now()` is the venue's own clock, off by the clock_skew
 fault (what its time endpoint says and what time stamps are checked against); `desk.time()` is the true time.
-One middleware (gateways/control.py) counts requests by `venue.key_of(request)` and carries out every fault of an answer,
-with `venue.failure("429" | "418" | "5xx")`; revoke_key, delist, duplicate_trades and late_trade are applied by the desk.
+One middleware (gateways/control.py) counts requests by `venue.key_of(request)` and carries out every fault of an
+answer, with `venue.failure("429" | "418" | "5xx")`; the desk applies revoke_key, delist, duplicate_trades, late_trade.
 So a handler never looks at faults. The hub calls `venue.push(symbols)` with the markets that moved, several times a
 second, and does ws_close and ws_silent to `venue.sockets`.
 """
