@@ -1,12 +1,28 @@
 /* The page's end of the live socket. It gets a ticket, connects, subscribes, and comes back by itself.
+   One socket a page, whoever asks: scripts share it, and a key that two of them want is asked for once.
 
-   Other scripts hear news as events on the document: "live:jobs", "live:alerts", … with `detail` = the data
-   plus `op` ("snapshot", "update" or "stale") and `seq`; "live:state" with `detail.state` when the badge changes.
-   A page asks for more channels with data-live-channel="alerts" and, where there are some, data-live-keys="a b".
-   No ticket and no token is ever kept. */
+   import { subscribe, watchVisible } from "./live.js";
+   const prices = subscribe("market_data", ["binance:BTC/USDT"], {
+     onSnapshot(rows) {},            // the state as it is: at the start, and after every gap or outage
+     onUpdate(rows) {},              // what has changed
+     onStale({ since, venues }) {},  // nothing new can be heard (of these venues; null: of none); a snapshot ends it
+   });
+   prices.set(keys); prices.close();
+   watchVisible(tableBody, { onRows(rows) {}, onStale(news) {} });  // the rows in sight, by their data-instrument
+
+   Rows are only those of one's own keys. An age is told by `ts`: a row may come from the page's memory.
+   Markup can ask as well: data-live-channel="alerts" and, where there are some, data-live-keys="a b"; all news of a
+   channel is an event on the document: "live:jobs", … with `detail` = the data plus `op` and `seq`; "live:state" with
+   `detail.state` when the badge changes. No ticket and no token is ever kept. */
 
 const TICKET = "/api/v1/live/ticket";
-const WORDS = { live: "Live", reconnecting: "Reconnecting", paused: "Live data paused", offline: "Offline" };
+const WORDS = {
+  live: "Live",
+  reconnecting: "Reconnecting",
+  paused: "Live data paused",
+  offline: "Offline",
+  signedout: "Signed out",
+};
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
 const WAIT_WHEN_TOO_MANY = 30_000;
@@ -14,17 +30,34 @@ const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 const CONNECT_WITHIN = 10_000;
 const KEPT_WHILE_HIDDEN = 5 * 60_000;
+const KEYS_AT_ONCE = 50;
+const KEYS_IN_ALL = 200;
+const GATHER = 40; // what is asked for within this time goes out together
+const LINGER = 2_000; // a key that nobody wants is kept this long: scrolling back is common
 const TOO_MANY = 4429;
 const NOT_YOURS = 4403;
 
+/** What is known of a channel: the keys asked for, the last number, and the newest row of each key. */
+class Channel {
+  keys = new Set();
+  seq = null;
+  rows = new Map();
+
+  learn(op, rows) {
+    if (op === "snapshot") this.rows.clear();
+    for (const row of rows) this.rows.set(keyOf(row), row);
+  }
+}
+
 class Live {
   #socket = null;
-  #channels = new Map(); // name -> { keys: Set, seq: number | null }, what the socket was asked for
+  #channels = new Map(); // name -> Channel, what the socket was asked for
+  #asking = new Set(); // the subscriptions of this page's scripts
   #stale = new Set();
   #attempts = 0;
   #connecting = false;
   #ended = false;
-  #timers = { retry: 0, ping: 0, pong: 0, hidden: 0, open: 0 };
+  #timers = { retry: 0, ping: 0, pong: 0, hidden: 0, open: 0, gather: 0, linger: 0 };
 
   start() {
     addEventListener("online", () => this.#now());
@@ -33,10 +66,30 @@ class Live {
     addEventListener("pageshow", (event) => event.persisted && this.#now());
     document.addEventListener("visibilitychange", () => this.#seen());
     for (const swapped of ["htmx:afterSwap", "htmx:after:swap"]) {
-      document.addEventListener(swapped, () => this.#subscribe());
+      document.addEventListener(swapped, () => this.#gather());
     }
     if (navigator.onLine === false) this.#show("offline");
     else this.#connect();
+  }
+
+  /** Hear a channel; `keys` is null where the channel has none. */
+  subscribe(name, keys, { onSnapshot, onUpdate, onStale } = {}) {
+    const asked = { name, keys: keys && new Set(keys), onSnapshot, onUpdate, onStale };
+    this.#asking.add(asked);
+    this.#gather();
+    queueMicrotask(() => this.#remind(asked, asked.onSnapshot, () => true));
+    return {
+      set: (wanted) => {
+        const before = asked.keys;
+        asked.keys = new Set(wanted);
+        this.#remind(asked, asked.onUpdate, (key) => !before?.has(key));
+        this.#gather();
+      },
+      close: () => {
+        this.#asking.delete(asked);
+        this.#gather();
+      },
+    };
   }
 
   // --- Connecting --------------------------------------------------------------------------------------------------
@@ -51,7 +104,7 @@ class Live {
         headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
         signal: AbortSignal.timeout(CONNECT_WITHIN),
       });
-      if (answer.status === 401 || answer.status === 403) return this.#end();
+      if (answer.status === 401 || answer.status === 403) return this.#end("signedout");
       if (!answer.ok) return this.#later(answer.status === 503 ? "paused" : "reconnecting", waitOf(answer));
       this.#open((await answer.json()).url);
     } catch {
@@ -72,7 +125,7 @@ class Live {
 
   #closed(code) {
     this.#forget();
-    if (code === NOT_YOURS) this.#end();
+    if (code === NOT_YOURS) this.#end("offline");
     else this.#later("reconnecting", code === TOO_MANY ? WAIT_WHEN_TOO_MANY : 0);
   }
 
@@ -99,10 +152,10 @@ class Live {
     if (state) this.#show(state);
   }
 
-  /** Nobody is signed in any more: trying again would not help before the next page. */
-  #end() {
+  /** Trying again would not help before the next page. */
+  #end(state) {
     this.#ended = true;
-    this.#pause("offline");
+    this.#pause(state);
   }
 
   #drop() {
@@ -112,10 +165,13 @@ class Live {
   }
 
   #forget() {
+    const since = new Date().toISOString();
+    for (const asked of this.#asking) if (this.#channels.has(asked.name)) asked.onStale?.({ since, venues: null });
     this.#socket = null;
     this.#channels.clear();
     this.#stale.clear();
-    for (const name of ["ping", "pong", "open", "hidden"]) clearTimeout(this.#timers[name]);
+    for (const name of ["ping", "pong", "open", "gather", "linger"]) clearTimeout(this.#timers[name]);
+    this.#timers.gather = this.#timers.linger = 0;
   }
 
   /** A page that nobody looks at lets its socket go after a while, and comes back at once when looked at. */
@@ -125,25 +181,90 @@ class Live {
     else if (!this.#socket && navigator.onLine !== false) this.#now();
   }
 
-  // --- Talking -----------------------------------------------------------------------------------------------------
+  // --- Asking ------------------------------------------------------------------------------------------------------
   #say(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
-  #subscribe() {
+  #gather() {
+    this.#timers.gather ||= setTimeout(() => {
+      this.#timers.gather = 0;
+      this.#ask();
+    }, GATHER);
+  }
+
+  /** Bring what the socket was asked for in line with what is wanted on the page. */
+  #ask() {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    for (const [channel, keys] of wanted()) {
-      const asked = this.#channels.get(channel) ?? { keys: new Set(), seq: null };
-      const missing = [...keys].filter((key) => !asked.keys.has(key));
-      if (this.#channels.has(channel) && !missing.length) continue;
-      this.#channels.set(channel, asked);
-      missing.forEach((key) => asked.keys.add(key));
-      for (let at = 0; at === 0 || at < missing.length; at += 50) {
-        this.#say({ op: "subscribe", channel, ...(missing.length ? { keys: missing.slice(at, at + 50) } : {}) });
-      }
+    const wanted = this.#wanted();
+    for (const [name, keys] of wanted) {
+      const isNew = !this.#channels.has(name);
+      const channel = this.#channels.get(name) ?? new Channel();
+      this.#channels.set(name, channel);
+      const missing = [...keys].filter((key) => !channel.keys.has(key));
+      this.#makeRoom(wanted, missing.length);
+      missing.splice(Math.max(0, KEYS_IN_ALL - this.#held()));
+      if (!isNew && !missing.length) continue;
+      missing.forEach((key) => channel.keys.add(key));
+      this.#sayKeys("subscribe", name, missing);
+    }
+    if (this.#spare(wanted).length) {
+      this.#timers.linger ||= setTimeout(() => {
+        this.#timers.linger = 0;
+        this.#drainSpare(this.#wanted());
+      }, LINGER);
     }
   }
 
+  #sayKeys(op, channel, keys) {
+    for (let at = 0; at === 0 || at < keys.length; at += KEYS_AT_ONCE) {
+      this.#say({ op, channel, ...(keys.length ? { keys: keys.slice(at, at + KEYS_AT_ONCE) } : {}) });
+    }
+  }
+
+  #held() {
+    return [...this.#channels.values()].reduce((total, channel) => total + channel.keys.size, 0);
+  }
+
+  #makeRoom(wanted, needed) {
+    if (this.#held() + needed > KEYS_IN_ALL) this.#drainSpare(wanted);
+  }
+
+  /** Return what the socket still sends although nothing on the page wants it. */
+  #spare(wanted) {
+    return [...this.#channels]
+      .map(([name, channel]) => [name, [...channel.keys].filter((key) => !wanted.get(name)?.has(key))])
+      .filter(([name, keys]) => keys.length || !wanted.has(name));
+  }
+
+  #drainSpare(wanted) {
+    for (const [name, keys] of this.#spare(wanted)) {
+      const channel = this.#channels.get(name);
+      for (const key of keys) {
+        channel.keys.delete(key);
+        channel.rows.delete(key);
+      }
+      if (!channel.keys.size) this.#channels.delete(name);
+      this.#sayKeys("unsubscribe", name, channel.keys.size ? keys : []);
+    }
+  }
+
+  /** Every page hears of jobs; what else it hears stands in its markup or is asked for by its scripts. */
+  #wanted() {
+    const channels = new Map([["jobs", new Set()]]);
+    const want = (name, keys) => {
+      const all = channels.get(name) ?? new Set();
+      for (const key of keys) all.add(key);
+      channels.set(name, all);
+    };
+    for (const element of document.querySelectorAll("[data-live-channel]")) {
+      want(element.dataset.liveChannel, (element.dataset.liveKeys ?? "").split(" ").filter(Boolean));
+    }
+    for (const { name, keys } of this.#asking) if (!keys || keys.size) want(name, keys ?? []);
+    return channels;
+  }
+
+  // --- Hearing -----------------------------------------------------------------------------------------------------
   #hear(text) {
     const frame = JSON.parse(text);
     this.#rest();
@@ -151,28 +272,53 @@ class Live {
       clearTimeout(this.#timers.open);
       this.#attempts = 0;
       this.#show("live");
-      this.#subscribe();
-      this.#rest();
+      this.#ask();
+      if (document.hidden) this.#seen();
     } else if (frame.op === "snapshot" || frame.op === "update") this.#news(frame);
-    else if (frame.op === "stale") {
-      this.#stale.add(frame.channel);
-      this.#show("paused");
-      tell(frame.channel, { op: "stale", since: frame.since });
+    else if (frame.op === "stale") this.#silence(frame);
+  }
+
+  #news({ op, channel: name, seq, data }) {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    if (op === "update" && channel.seq !== null && seq !== channel.seq + 1) {
+      channel.seq = null; // until the snapshot comes
+      this.#say({ op: "resync", channel: name });
+      return;
+    }
+    if (op === "update" && channel.seq === null) return;
+    channel.seq = seq;
+    if (this.#stale.delete(name) && !this.#stale.size) this.#show("live");
+    const rows = Object.values(data).find(Array.isArray) ?? [];
+    channel.learn(op, rows);
+    tell(name, { ...data, op, seq });
+    for (const asked of this.#asking) {
+      if (asked.name !== name) continue;
+      const own = rows.filter((row) => isOf(asked, row));
+      if (op === "snapshot") asked.onSnapshot?.(own);
+      else if (own.length) asked.onUpdate?.(own);
     }
   }
 
-  #news({ op, channel, seq, data }) {
-    const asked = this.#channels.get(channel);
-    if (!asked) return;
-    if (op === "update" && asked.seq !== null && seq !== asked.seq + 1) {
-      asked.seq = null; // until the snapshot comes
-      this.#say({ op: "resync", channel });
-      return;
+  /** Give a script that joins others, or adds keys, what the page knows already. */
+  #remind(asked, hear, isNew) {
+    const channel = this.#channels.get(asked.name);
+    if (!channel || channel.seq === null) return;
+    const rows = [...channel.rows.values()].filter((row) => isOf(asked, row) && isNew(keyOf(row)));
+    if (rows.length) hear?.(rows);
+  }
+
+  #silence({ channel: name, since, venues = null }) {
+    const keys = [...(this.#channels.get(name)?.keys ?? [])];
+    if (!venues || keys.every((key) => venues.includes(venueOf(key)))) {
+      this.#stale.add(name);
+      this.#show("paused");
     }
-    if (op === "update" && asked.seq === null) return;
-    asked.seq = seq;
-    if (this.#stale.delete(channel) && !this.#stale.size) this.#show("live");
-    tell(channel, { ...data, op, seq });
+    tell(name, { op: "stale", since, venues });
+    for (const asked of this.#asking) {
+      const touched = !venues || [...(asked.keys ?? [])].some((key) => venues.includes(venueOf(key)));
+      if (asked.name === name && touched) asked.onStale?.({ since, venues });
+    }
   }
 
   /** Whenever something is heard the line is good; when nothing is, ask, and give up if nobody answers. */
@@ -189,7 +335,7 @@ class Live {
     for (const badge of document.querySelectorAll("[data-live-badge]")) {
       if (badge.dataset.state === state) continue;
       badge.dataset.state = state;
-      badge.textContent = badge.dataset[state] || WORDS[state];
+      badge.replaceChildren(state === "signedout" ? wayBack(badge) : badge.dataset[state] || WORDS[state]);
     }
     document.dispatchEvent(new CustomEvent("live:state", { detail: { state } }));
   }
@@ -199,15 +345,24 @@ function tell(channel, detail) {
   document.dispatchEvent(new CustomEvent(`live:${channel}`, { detail }));
 }
 
-/** Every page hears of jobs; what else it hears stands in its markup. */
-function wanted() {
-  const channels = new Map([["jobs", new Set()]]);
-  for (const element of document.querySelectorAll("[data-live-channel]")) {
-    const keys = channels.get(element.dataset.liveChannel) ?? new Set();
-    (element.dataset.liveKeys ?? "").split(" ").filter(Boolean).forEach((key) => keys.add(key));
-    channels.set(element.dataset.liveChannel, keys);
-  }
-  return channels;
+function keyOf(row) {
+  return row.instrument ?? row.id;
+}
+
+function isOf(asked, row) {
+  return !asked.keys || asked.keys.has(keyOf(row));
+}
+
+function venueOf(key) {
+  return key.split(":", 1)[0];
+}
+
+/** The badge of somebody who is signed out is the way back to this very page. */
+function wayBack(badge) {
+  const link = document.createElement("a");
+  link.href = `${badge.dataset.signIn ?? "/"}?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = badge.dataset.signedout || WORDS.signedout;
+  return link;
 }
 
 function csrfToken() {
@@ -221,4 +376,53 @@ function waitOf(answer) {
   return Number.isFinite(seconds) ? Math.min(seconds * 1000, 60_000) : 0;
 }
 
-if (document.querySelector("[data-live-badge]")) new Live().start();
+/* A script may be loaded under two addresses, one with a fingerprint in its name and one without: the page still
+   has one socket. */
+const PLACE = Symbol.for("coinsphere.live");
+const isFirst = !globalThis[PLACE];
+const live = (globalThis[PLACE] ??= new Live());
+if (isFirst && document.querySelector("[data-live-badge]")) live.start();
+
+/** Hear a channel of the live socket; returns { set(keys), close() }. */
+export function subscribe(channel, keys, handlers) {
+  return live.subscribe(channel, keys, handlers);
+}
+
+/** Hear the prices of those rows of a long table that are in sight; rows carry data-instrument. Returns { close() }. */
+export function watchVisible(container, { onRows, onStale, margin = "200px" } = {}) {
+  const visible = new Set();
+  const prices = subscribe("market_data", [], { onSnapshot: onRows, onUpdate: onRows, onStale });
+  let timer = 0;
+  const settle = () => {
+    timer ||= setTimeout(() => {
+      timer = 0;
+      for (const row of visible) if (!row.isConnected) visible.delete(row);
+      prices.set([...visible].slice(0, KEYS_IN_ALL).map((row) => row.dataset.instrument));
+    }, 120);
+  };
+  const sight = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) visible[isIntersecting ? "add" : "delete"](target);
+      settle();
+    },
+    { rootMargin: margin },
+  );
+  const look = (root) => {
+    for (const row of root.querySelectorAll("[data-instrument]")) sight.observe(row);
+    if (root.matches?.("[data-instrument]")) sight.observe(root);
+  };
+  const growth = new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) addedNodes.forEach((node) => node.nodeType === 1 && look(node));
+    settle();
+  });
+  look(container);
+  growth.observe(container, { childList: true, subtree: true });
+  return {
+    close() {
+      sight.disconnect();
+      growth.disconnect();
+      clearTimeout(timer);
+      prices.close();
+    },
+  };
+}
