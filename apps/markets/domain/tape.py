@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from apps.markets.domain.builder import MinuteBuilder
+from apps.markets.domain.preference import Hearing
 from apps.markets.domain.prices import OpenCandle, price_problem
 
 FUTURE_MS: Final = 60_000
@@ -17,26 +18,39 @@ JUMP: Final = 10.0
 CONFIRMATIONS: Final = 3
 CONFIRMED_AFTER_MS: Final = 1_000
 TURNED_BACK_MS: Final = 5_000
+FORGOTTEN_AFTER: Final = 60.0
 _AGREEING: Final = 1.5
 
 
 class Line:
     """What one connection to a venue has brought: counts for the metrics, changed tapes, finished minutes."""
 
-    __slots__ = ("changed", "ended", "messages", "newest_future", "not_after", "not_before", "refused", "venue")
+    __slots__ = (
+        "changed",
+        "ended",
+        "hearing",
+        "messages",
+        "newest_future",
+        "not_after",
+        "not_before",
+        "refused",
+        "skew",
+        "venue",
+    )
 
     def __init__(self, venue: str) -> None:
         self.venue = venue
+        self.hearing = Hearing()
         self.messages = 0
         self.refused: dict[str, int] = {}
         self.changed: list[Tape] = []
         self.ended: list[tuple[Tape, OpenCandle]] = []
         self.not_before, self.not_after = -math.inf, math.inf
-        self.newest_future = 0
+        self.newest_future = self.skew = 0
 
-    def clock(self, *, venue_now: int) -> None:
-        """Say what time it is at the venue, so that what comes from elsewhere in time can be refused."""
-        self.not_before, self.not_after = venue_now - PAST_MS, venue_now + FUTURE_MS
+    def clock(self, *, true_now: int, skew: int) -> None:
+        """Say what time it is, and by how much the venue's clock is ahead: the rest is from elsewhere in time."""
+        self.not_before, self.not_after, self.skew = true_now - PAST_MS, true_now + FUTURE_MS, skew
 
     def refuse(self, reason: str) -> None:
         """Count a message that is not believed."""
@@ -78,6 +92,11 @@ class Tape:
         self._doubted = 0.0
         self._doubts = self._doubted_since = self._turned_back = 0
 
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether the line that it lies on is trusted."""
+        return self.line.hearing.is_trusted
+
     def expect(self, price: float) -> None:
         """Take a price known from before as the measure for the next one."""
         self._lowest, self._highest = price / JUMP, price * JUMP
@@ -90,7 +109,9 @@ class Tape:
         except (TypeError, ValueError):
             line.refuse("not_a_number")
             return
-        if not (self._lowest < price < self._highest and self.ts <= ts < line.not_after and ts > line.not_before):
+        ts -= line.skew
+        usual = self._lowest < price < self._highest and self.ts <= ts < line.not_after and ts > line.not_before
+        if not usual:
             if not self._is_believed(price, ts):
                 return
             self.expect(price)
@@ -147,7 +168,10 @@ class Tape:
 
 
 class VenueClock:
-    """How far a venue's clock and ours are apart; small differences are the road and count as none."""
+    """How far a venue's clock and ours are off; small differences are the road and count as none.
+
+    `skew` is by how much the venue's clock runs ahead, `drift` by how much ours was set since we know it.
+    """
 
     __slots__ = ("_since", "_suspected", "drift", "skew")
 
@@ -155,24 +179,27 @@ class VenueClock:
         self.skew = self.drift = 0
         self._suspected, self._since = 0, -1.0
 
-    def venue_now(self, now_ms: int) -> int:
-        """Return what time it is at the venue."""
-        return now_ms + self.skew - self.drift
+    def true_now(self, now_ms: int) -> int:
+        """Return the time that an honest tick bears now."""
+        return now_ms - self.drift
 
     def ours(self, ts: int) -> int:
-        """Return the venue's time as a time of ours."""
-        return ts - self.skew + self.drift
+        """Return a tick's time as a time of our clock."""
+        return ts + self.drift
 
     def jumped(self, by_ms: int) -> None:
         """Note that our own clock was set, by so much."""
         self.drift += by_ms
 
-    def saw_future(self, ts: int, *, now_ms: int, at: float) -> bool:
-        """Hear of ticks from the future; true when they have gone on long enough to be the venue's time."""
-        ahead = ts - self.venue_now(now_ms)
-        if self._since < 0 or abs(ahead - self._suspected) > TURNED_BACK_MS or at - self._since > 60:
+    def saw(self, ts: int, *, now_ms: int) -> None:
+        """Hear of a tick that was believed: the venue's clock may be right again."""
+        if self.skew and ts + self.skew <= self.true_now(now_ms) + FUTURE_MS:
+            self.skew = 0
+
+    def saw_future(self, ts: int, *, now_ms: int, at: float) -> None:
+        """Hear of ticks from the future; when they go on, the venue's clock runs ahead and is read accordingly."""
+        ahead = ts - self.true_now(now_ms)
+        if self._since < 0 or abs(ahead - self._suspected) > TURNED_BACK_MS or at - self._since > FORGOTTEN_AFTER:
             self._suspected, self._since = ahead, at
-        if at - self._since < CONFIRMED_AFTER_MS * CONFIRMATIONS / 1000:
-            return False
-        self.skew, self._since = self.skew + ahead, -1.0
-        return True
+        if at - self._since >= CONFIRMED_AFTER_MS * CONFIRMATIONS / 1000:
+            self.skew, self._since = self.skew + ahead, -1.0

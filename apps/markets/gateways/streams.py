@@ -1,0 +1,223 @@
+"""What the venues' price streams share: a ccxt.pro connection whose ticker frames we take before ccxt sees them.
+
+Everything else on the socket, such as answers to subscriptions, pings and errors, goes ccxt's ordinary way.
+"""
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
+
+import orjson
+import structlog
+from aiohttp import WSMsgType
+
+from apps.markets.domain.tape import Line, Tape
+from apps.markets.gateways.ccxt_client import stream_client
+
+log = structlog.get_logger(__name__)
+
+CONNECT_SECONDS: Final = 10.0
+KEEP_ALIVE_MS: Final = 5_000
+CLOSE_SECONDS: Final = 1.0
+#: A socket without any frame, or a lively one without a ticker, for so long is dead. Where few trade, the absence
+#: of tickers says little: the patience with them doubles each time.
+SILENCE_SECONDS: Final = 15.0
+LONGEST_SILENCE_SECONDS: Final = 300.0
+_LIVELY: Final = 0.5
+_LOOK_SECONDS: Final = 1.0
+_WAITING: Final = "coinsphere"
+_T = TypeVar("_T")
+
+
+class StreamLostError(Exception):
+    """The connection has ended or is as good as dead; `reason` is closed, silent or unreachable."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        super().__init__(detail or reason)
+
+
+class Details(NamedTuple):
+    """What a ticker says besides its price: the change of a day as a fraction, and what was traded in it."""
+
+    change: float | None = None
+    quote_volume: float | None = None
+    base_volume: float | None = None
+
+
+class TickerStream(ABC):
+    """One connection to one venue: lays every ticker onto the tape of its instrument."""
+
+    venue: ClassVar[str]
+    #: How many instruments one connection carries, and one subscription names.
+    per_connection: ClassVar[int]
+    per_message: ClassVar[int]
+    #: Whether the frames lack the figures of the day, so that somebody has to ask for them.
+    lacks_day_figures: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        tapes: Sequence[Tape],
+        line: Line,
+        now_ms: Callable[[], int],
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
+        self.number, self.line, self.now_ms = number, line, now_ms
+        self.silence = self._patience = silence
+        self.tapes = {self.name_of(tape): tape for tape in tapes}
+        self.is_connected = False
+        self._has_complained = False
+        self._client: Any = None
+        self._frames = 0
+
+    # --- What differs from venue to venue -----------------------------------------------------------------------------
+    @abstractmethod
+    async def address(self, exchange: Any) -> str:  # noqa: ANN401 - ccxt is not typed
+        """Return the URL of the socket."""
+
+    @abstractmethod
+    def subscription(self, symbols: Sequence[str], number: int) -> dict[str, Any]:
+        """Return the message that asks for the tickers of these symbols, named as the venue does."""
+
+    @abstractmethod
+    def take(self, frame: Any) -> bool:  # noqa: ANN401 - a parsed frame may be anything
+        """Lay a frame's tickers onto their tapes; false if it is another kind of frame."""
+
+    @staticmethod
+    @abstractmethod
+    def details(raw: Mapping[str, Any], price: float) -> Details:
+        """Read what else stands in a ticker; called for the newest one only."""
+
+    @staticmethod
+    def name_of(tape: Tape) -> str:
+        """Return what the socket calls the instrument."""
+        return tape.venue_symbol
+
+    # --- One life of the connection -----------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Connect, subscribe and listen until the connection is lost, which is raised as `StreamLostError`."""
+        exchange = stream_client(self.venue)
+        exchange.streaming = {**exchange.streaming, "keepAlive": KEEP_ALIVE_MS}
+        try:
+            ended = await self._connect(exchange)
+            await self.subscribe(list(self.tapes))
+            await self._listen(ended)
+        finally:
+            self.is_connected, self._client = False, None
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(exchange.close(), CLOSE_SECONDS)
+
+    def drop(self, tapes: Sequence[Tape]) -> None:
+        """Hear no more of these instruments; the venue goes on sending until the next connection."""
+        for tape in tapes:
+            self.tapes.pop(self.name_of(tape), None)
+
+    async def add(self, tapes: Sequence[Tape]) -> None:
+        """Listen to more instruments on the connection as it is."""
+        new = {self.name_of(tape): tape for tape in tapes}
+        self.tapes.update(new)
+        if self.is_connected:
+            await self.subscribe(list(new))
+
+    async def subscribe(self, symbols: Sequence[str]) -> None:
+        """Ask for the tickers of these symbols."""
+        for number, first in enumerate(range(0, len(symbols), self.per_message), start=1):
+            message = self.subscription(symbols[first : first + self.per_message], number)
+            try:
+                await self._client.send(message)
+            except (OSError, RuntimeError) as error:
+                raise StreamLostError("closed", str(error)) from error
+
+    async def _connect(self, exchange: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 - ccxt is not typed
+        exchange.open()
+        try:
+            url = await asyncio.wait_for(self.address(exchange), CONNECT_SECONDS)
+        except Exception as error:
+            raise StreamLostError("unreachable", str(error)) from error
+        client = self._client = exchange.client(url)
+        client.keepAlive, client.handle_message = KEEP_ALIVE_MS, self._hook(exchange, client)
+        ended: asyncio.Future[Any] = client.future(_WAITING)
+        opened = client.connect(exchange.session)
+        await asyncio.wait({opened, ended}, timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done() or ended.done():
+            raise StreamLostError("unreachable", _words(ended))
+        self.is_connected = True
+        return ended
+
+    def _hook(self, exchange: Any, client: Any) -> Callable[[Any], None]:  # noqa: ANN401 - ccxt is not typed
+        """Return what ccxt's socket calls for every frame: tickers are ours, the rest is ccxt's."""
+        loads, take, text, line = orjson.loads, self.take, WSMsgType.TEXT, self.line
+        ordinary = client.handle_message  # bound before it is replaced
+
+        def handle(message: Any) -> None:  # noqa: ANN401 - aiohttp's message
+            self._frames += 1
+            if message.type is not text:
+                ordinary(message)
+                return
+            try:
+                frame = loads(message.data)
+                if take(frame):
+                    return
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                line.refuse("garbage")
+                return
+            try:
+                exchange.handle_message(client, frame)
+            except Exception as error:  # noqa: BLE001 - one pair the venue does not know must not cost the others
+                self._complain(error)
+
+        return handle
+
+    def _complain(self, error: Exception) -> None:
+        self.line.refuse("error")
+        if not self._has_complained:
+            self._has_complained = True
+            log.warning("A venue's stream reports an error", venue=self.venue, error=str(error)[:300])
+
+    async def _listen(self, ended: "asyncio.Future[Any]") -> None:
+        loop = asyncio.get_running_loop()
+        started = frame_at = ticker_at = loop.time()
+        frames, first, messages = self._frames, self.line.messages, self.line.messages
+        while True:
+            await asyncio.wait({ended}, timeout=_LOOK_SECONDS)
+            if ended.done():
+                raise StreamLostError("closed", _words(ended))
+            at = loop.time()
+            if self._frames != frames:
+                frames, frame_at = self._frames, at
+            if self.line.messages != messages:
+                messages, ticker_at = self.line.messages, at
+            is_lively = messages - first > _LIVELY * max(5.0, ticker_at - started)
+            if at - frame_at > self.silence or at - ticker_at > (self.silence if is_lively else self._patience):
+                self._patience = self.silence if is_lively else min(LONGEST_SILENCE_SECONDS, self._patience * 2)
+                raise StreamLostError("silent")
+
+
+def _words(ended: "asyncio.Future[Any]") -> str:
+    if not ended.done() or ended.cancelled():
+        return ""
+    return str(ended.exception() or "")
+
+
+def pause_after(failures: int) -> float:
+    """Return how many seconds to wait before trying again: longer each time, and never all at once."""
+    return float(random.uniform(0.5, 1.0) * min(30.0, 0.5 * 2 ** min(failures, 6)))  # noqa: S311 - spread, not secrecy
+
+
+def spread(things: Sequence[_T], *, per_connection: int) -> list[list[_T]]:
+    """Deal instruments, the largest first, onto as few connections as carry them, each with lively ones."""
+    count = -(-len(things) // per_connection)
+    return [list(things[number::count]) for number in range(count)]
+
+
+def number_of(value: object) -> float | None:
+    """Read a number of a frame, given as text or number; nothing where it is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]  # refused below
+    except (TypeError, ValueError):
+        return None
