@@ -6,11 +6,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from apps.accounts.urls import api_urlpatterns as accounts_api
 from apps.accounts.urls import sign_in_urlpatterns
 from apps.live.urls import api_urlpatterns as live_api
+from apps.markets.urls import api_urlpatterns as markets_api
 from apps.operations.urls import api_urlpatterns as operations_api
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include((accounts_api, "accounts"), namespace="api-accounts")),
     path("", include((live_api, "live"), namespace="api-live")),
+    path("", include((markets_api, "markets"), namespace="api-markets")),
     path("", include((operations_api, "operations"), namespace="api-operations")),
 ]
 
@@ -21,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("apps.core.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.operations.urls")),
+    path("", include("apps.markets.urls")),
     path("", include("apps.dashboard.urls")),
 ]
 

@@ -11,7 +11,7 @@ from apps.markets.queries.catalogue import (
     names_of,
     symbols_at,
 )
-from apps.markets.queries.feed import kept_minutes, streamed_instruments
+from apps.markets.queries.feed import streamed_instruments
 from apps.markets.queries.market_table import find_markets, market_page, market_rows
 from apps.markets.queries.prices import (
     alatest_prices,
@@ -48,7 +48,6 @@ __all__ = [
     "find_markets",
     "instrument",
     "instruments",
-    "kept_minutes",
     "known_instruments",
     "latest_prices",
     "lists_with",

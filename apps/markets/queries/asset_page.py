@@ -1,0 +1,100 @@
+"""What the page of one market shows: its price, the same asset on other venues, its ranges."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.db.models import F
+
+from apps.accounts.models import User
+from apps.markets.domain.instruments import InstrumentName
+from apps.markets.domain.market_table import MarketRow, moved
+from apps.markets.domain.timeframes import Timeframe
+from apps.markets.models import Asset, Instrument
+from apps.markets.models.catalogue import world_is_simulated
+from apps.markets.queries.market_table import market_rows, prices_or_none
+
+VENUES_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePrice:
+    """The asset on one venue; `comparable` when both quotes are the same or worth the same currency."""
+
+    row: MarketRow
+    here: bool
+    comparable: bool
+    apart: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The lowest and the highest price of a stretch of time, and where the price is between them."""
+
+    code: str
+    low: Decimal
+    high: Decimal
+    change: Decimal | None
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPage:
+    """One market."""
+
+    row: MarketRow
+    simulated: bool
+    active: bool
+    venues: tuple[VenuePrice, ...]
+    spans: tuple[Span, ...]
+    spread: Decimal | None
+    traded: Decimal | None
+    timeframes: tuple[str, ...] = tuple(Timeframe)
+
+
+def asset_page(*, user: User, name: InstrumentName) -> AssetPage | None:
+    """Return what the page of one market shows; nothing where this world knows no such market."""
+    found = Instrument.objects.here().named(name).select_related("base", "quote").first()
+    if found is None:
+        return None
+    others = Instrument.objects.here().active().filter(base=found.base).exclude(pk=found.pk).by_size()[:VENUES_SHOWN]
+    kin = [found, *others.select_related("quote")]
+    rows = {row.name: row for row in market_rows(user=user, names=[str(one) for one in kin])}
+    row = rows[found.name]
+    venues = tuple(_beside(one, found, rows) for one in kin)
+    price = prices_or_none([str(name)]).get(str(name))
+    return AssetPage(
+        row=row,
+        simulated=world_is_simulated(),
+        active=found.active,
+        venues=venues,
+        spans=(),
+        spread=_spread(venues),
+        traded=Decimal(price.volume_24h) if price and price.volume_24h is not None else None,
+    )
+
+
+def preferred_instrument(*, symbol: str) -> InstrumentName | None:
+    """Return the market that stands for an asset: the largest that trades it; nothing where none does."""
+    asset = Asset.objects.filter(symbol=symbol.upper()).select_related("merged_into").first()
+    if asset is None:
+        return None
+    asset = asset.merged_into or asset
+    markets = Instrument.objects.here().filter(base=asset)
+    found = markets.order_by("-active", F("volume_usd").desc(nulls_last=True), "id").first()
+    return found.name if found else None
+
+
+def _beside(one: Instrument, here: Instrument, rows: dict[InstrumentName, MarketRow]) -> VenuePrice:
+    comparable = _worth(one.quote) == _worth(here.quote)
+    apart = moved(rows[here.name].price, rows[one.name].price) if comparable else None
+    return VenuePrice(row=rows[one.name], here=one == here, comparable=comparable, apart=apart)
+
+
+def _worth(quote: Asset) -> str:
+    return quote.peg or quote.symbol
+
+
+def _spread(venues: tuple[VenuePrice, ...]) -> Decimal | None:
+    prices = [place.row.price for place in venues if place.comparable and place.row.price is not None]
+    return moved(min(prices), max(prices)) if len(prices) > 1 else None

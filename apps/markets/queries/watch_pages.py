@@ -1,0 +1,82 @@
+"""What the pages show of a person's watchlists: the lists, what is on one, and on which a market is."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef
+
+from apps.accounts.models import User
+from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
+from apps.markets.domain.market_table import MarketRow
+from apps.markets.models import Watchlist, WatchlistItem
+from apps.markets.models.catalogue import world_is_simulated
+from apps.markets.queries.asset_page import preferred_instrument
+from apps.markets.queries.market_table import market_rows
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A list by name, how much is on it, and whether a market asked for is."""
+
+    id: UUID
+    name: str
+    count: int
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedItem:
+    """An item with its market; `row` is None where this world does not know the market."""
+
+    id: UUID
+    instrument: str
+    note: str
+    row: MarketRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistPage:
+    """A person's lists and what is on the one that is open."""
+
+    lists: tuple[ListEntry, ...]
+    current: ListEntry | None
+    items: tuple[WatchedItem, ...]
+    simulated: bool
+
+
+def lists_with(*, user: User, instrument: str) -> tuple[ListEntry, ...]:
+    """Return a person's lists in their order, each saying whether the market is on it."""
+    on_it = WatchlistItem.objects.filter(watchlist=OuterRef("pk"), instrument=instrument)
+    found = Watchlist.objects.for_user(user).in_order().annotate(count=Count("items"), holds=Exists(on_it))
+    return tuple(ListEntry(row.pk, row.name, row.count, row.holds) for row in found)
+
+
+def watchlist_page(*, user: User, watchlist_id: UUID | None) -> WatchlistPage | None:
+    """Return a person's lists and the open one, the first where none is named; nothing where it is not theirs."""
+    lists = lists_with(user=user, instrument="")
+    current = next((one for one in lists if watchlist_id in {None, one.id}), None)
+    if watchlist_id is not None and current is None:
+        return None
+    return WatchlistPage(lists, current, watched_items(user=user, watchlist_id=current.id) if current else (),
+                         world_is_simulated())  # fmt: skip
+
+
+def watched_items(*, user: User, watchlist_id: UUID) -> tuple[WatchedItem, ...]:
+    """Return what is on a list, in its order, with prices."""
+    items = list(WatchlistItem.objects.for_user(user).filter(watchlist=watchlist_id).in_order())
+    rows = {str(row.name): row for row in market_rows(user=user, names=[item.instrument for item in items])}
+    return tuple(WatchedItem(item.pk, item.instrument, item.note, rows.get(item.instrument)) for item in items)
+
+
+def named_instrument(*, text: str) -> InstrumentName | None:
+    """Return the market that a person wrote by its full name; nothing where the text is something else."""
+    try:
+        return InstrumentName.parse(text.strip())
+    except InstrumentNameError:
+        return None
+
+
+def market_meant(*, text: str) -> InstrumentName | None:
+    """Return the market that a person means by its full name or by the symbol of its asset."""
+    words = text.split()
+    return named_instrument(text=text) or (preferred_instrument(symbol=words[0]) if words else None)
