@@ -27,6 +27,7 @@ LISTENS_ON_LOOPBACK = env.str("LISTEN_HOST", default="127.0.0.1") in {"127.0.0.1
 ALLOW_PLAIN_HTTP = env.bool("ALLOW_PLAIN_HTTP", default=False)
 REGISTRATION = env.str("REGISTRATION", default="")
 FEED = env.str("FEED", default="simulator")
+FEED_INSTRUMENTS = env.int("FEED_INSTRUMENTS", default=500)
 WITH_ML = env.bool("WITH_ML", default=True)
 EXCHANGE_BASE_URLS = env.json("EXCHANGE_BASE_URLS", default={})
 PRIVATE_HOSTS_ALLOWED = env.list("PRIVATE_HOSTS_ALLOWED", default=[])
@@ -110,13 +111,15 @@ INSTALLED_APPS = [
     "apps.operations",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "apps.core.middleware.MetricsMiddleware",
     "apps.core.middleware.RequestIdMiddleware",
+    # Programs turn off here: an address of the API asked with a token goes straight to its view.
+    "apps.core.middleware.ProgramsMiddleware",
     "apps.operations.middleware.NamelessHealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.middleware.OutageMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.PolicyMiddleware",
     "apps.core.middleware.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -129,12 +132,14 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "apps.accounts.middleware.AccountPagesMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
+PROGRAM_PATHS = ("/api/v1/",)
+SESSION_PATHS = ("/api/v1/auth/",)  # sign-in and its neighbors touch sessions, so they keep the long way
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
 SWITCHBOARD = "config.switchboard.LINES"
+HEARTBEAT = "apps.operations.heartbeat.start_heartbeat"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
@@ -156,6 +161,7 @@ TEMPLATES = [
 # --- Services -------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://coinsphere@127.0.0.1:5432/coinsphere")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+DATABASES["default"]["ENGINE"] = "apps.core.database"
 # A server that is gone without a word, its machine or the line to it, is noticed within half a minute.
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
@@ -297,6 +303,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "apps.accounts.models.people.Role",
+        "AssetKindEnum": "apps.markets.models.catalogue.AssetKind",
         "InvitedRoleEnum": ["admin", "member", "viewer"],
         "UpOrDownEnum": ["ok", "down"],
         "WorkStateEnum": "apps.core.models.work.WorkState",

@@ -11,7 +11,6 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from apps.accounts.domain.factors import PASSKEY, RECOVERY_CODE, TOTP, Passkey
@@ -21,22 +20,23 @@ from apps.accounts.domain.secrets import PersonalSecret
 from apps.accounts.models import AuditEntry, Invite, PersonalToken, Preferences, RefreshFamily, Role, User
 from apps.accounts.models.audit import AuditQuerySet
 from apps.accounts.models.people import UserQuerySet
+from apps.core.database.prepared import Question
 from apps.core.errors import NotFoundError
 
 _FIELDS = User._meta.concrete_fields  # noqa: SLF001 - Django's documented API of models
 _PERSON = [field.attname for field in _FIELDS]
 _PERSON_COLUMNS = ", ".join(f"person.{field.column}" for field in _FIELDS)
-_BY_FAMILY = f"""
+_BY_FAMILY = Question(f"""
 SELECT family.authenticated_at, {_PERSON_COLUMNS}
 FROM accounts_refreshfamily family JOIN accounts_user person ON person.id = family.user_id
 WHERE family.id = %s AND family.user_id = %s AND family.ended_at IS NULL AND family.expires_at > %s AND person.is_active
-"""  # noqa: S608 - names of columns, no values
-_BY_PERSONAL_TOKEN = f"""
+""")  # noqa: S608 - names of columns, no values
+_BY_PERSONAL_TOKEN = Question(f"""
 SELECT token.id, token.scopes, token.last_used_at, {_PERSON_COLUMNS}
 FROM accounts_personaltoken token JOIN accounts_user person ON person.id = token.user_id
 WHERE token.lookup = %s AND token.secret_hash = %s AND token.revoked_at IS NULL AND token.expires_at > %s
 AND person.is_active
-"""  # noqa: S608 - names of columns, no values
+""")  # noqa: S608 - names of columns, no values
 _FACTORS = {
     Authenticator.Type.TOTP: TOTP,
     Authenticator.Type.RECOVERY_CODES: RECOVERY_CODE,
@@ -82,10 +82,8 @@ def registration_state() -> Registration:
 
 # --- Who sent a request ---------------------------------------------------------------------------------------------
 def person_of_family(*, family_id: UUID, user_id: UUID, now: datetime) -> tuple[User, Grant] | None:
-    """Return whose session this is, if it has not ended; one plain query, as every request of a program asks it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_FAMILY, [family_id, user_id, now])
-        row = cursor.fetchone()
+    """Return whose session this is, if it has not ended; asked by every request of a program."""
+    row = _BY_FAMILY.ask(family_id, user_id, now)
     if row is None:
         return None
     return User.from_db("default", _PERSON, row[1:]), Grant(family_id=family_id, authenticated_at=row[0])
@@ -93,9 +91,7 @@ def person_of_family(*, family_id: UUID, user_id: UUID, now: datetime) -> tuple[
 
 def person_of_personal_token(*, secret: PersonalSecret, now: datetime) -> tuple[User, Grant, bool] | None:
     """Return whose token this is and what it may do, if it is good, and whether its use is worth noting."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_PERSONAL_TOKEN, [secret.lookup, secret.hash, now])
-        row = cursor.fetchone()
+    row = _BY_PERSONAL_TOKEN.ask(secret.lookup, secret.hash, now)
     if row is None:
         return None
     token_id, scopes, last_used_at = row[:3]

@@ -153,6 +153,8 @@ class OneFormat(negotiation.DefaultContentNegotiation):
     ) -> tuple[_Renderer, str]:
         """Return the renderer and its media type."""
         offered = list(renderers)
+        if len(offered) == 1:
+            return offered[0], str(offered[0].media_type)
         try:
             renderer, media_type = super().select_renderer(request, offered, format_suffix)
         except exceptions.NotAcceptable:

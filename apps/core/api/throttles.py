@@ -1,6 +1,8 @@
-"""Limits on requests: one round trip to Redis each, and this process's memory while Redis is away, never none."""
+"""Limits on requests, counted in Redis for all processes, or in this one's memory while Redis is away; never none."""
 
 import math
+import threading
+import time
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # that module loads this one, through the settings
 
 _hits = Counter("coinsphere_throttle_hits_total", "Requests refused because they came too fast.", ["scope"])
+_LOT_SECONDS = 1.0
+_SPENDERS = 8  # so many processes may each let a lot expire every second, and a steady caller is still not held back
+_MOST_LOTS = 10_000
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -51,10 +56,54 @@ def parse_rate(rate: str) -> tuple[int, int]:
     return int(number), int(digits or 1) * _SECONDS[unit]
 
 
+class _Lots:
+    """Tokens that this process has taken from the shared bucket and not spent yet.
+
+    Where a limit is generous its tokens are taken some at a time, so that most requests ask nobody. What is spent was
+    taken before, so the limit holds for all processes together; what is not spent within a second is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left: dict[str, tuple[int, float]] = {}
+
+    def spend(self, key: str) -> bool:
+        """Spend one token, if there is one left."""
+        with self._lock:
+            left, until = self._left.get(key, (0, 0.0))
+            if not left or time.monotonic() > until:
+                return False
+            self._left[key] = (left - 1, until)
+        return True
+
+    def keep(self, key: str, tokens: int) -> None:
+        """Keep tokens for the requests to come."""
+        with self._lock:
+            if len(self._left) >= _MOST_LOTS:
+                self._left.clear()
+            self._left[key] = (tokens, time.monotonic() + _LOT_SECONDS)
+
+
+_lots = _Lots()
+
+
+def _lot_size(number: int, seconds: int) -> int:
+    """Return how many tokens to take at once: few beside the limit, and less than flow back before they expire."""
+    return min(number // 256, int(number / seconds * _LOT_SECONDS) // _SPENDERS)
+
+
 def take(*, scope: str, caller: str, rate: str) -> int:
     """Count one request of the caller; return 0, or the seconds after which it may try again."""
+    key = f"{scope}:{caller}:{rate}"
+    if _lots.spend(key):
+        return 0
     number, seconds = parse_rate(rate)
-    wait = TokenBucket(f"throttle:{scope}:{caller}", rate=number / seconds, burst=number).take()
+    bucket = TokenBucket(f"throttle:{scope}:{caller}", rate=number / seconds, burst=number)
+    lot = _lot_size(number, seconds)
+    if lot > 1 and not bucket.take(lot):
+        _lots.keep(key, lot - 1)
+        return 0
+    wait = bucket.take()
     if not wait:
         return 0
     _hits.labels(scope=scope).inc()

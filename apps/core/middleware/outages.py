@@ -1,11 +1,9 @@
-"""What stands around every request: its id in and out, and a calm answer while the database or Redis is away."""
+"""A calm answer while the database or Redis is away."""
 
 import sys
 from collections.abc import Callable
 
 import structlog
-from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
-from csp.decorators import csp_update
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,12 +13,11 @@ from kombu.exceptions import OperationalError as BrokerError
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 
-from apps.core.logs import REQUEST_ID_MARK, bind_request_id, current_request_id, sane_request_id
+from apps.core.logs import current_request_id
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-ADMIN_PREFIX = "/admin/"
 Outage = (OperationalError, InterfaceError, RedisError, BrokerError)
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -32,20 +29,6 @@ _PLAIN_PAGE = (
 )
 
 _outages = Counter("coinsphere_outage_answers_total", "Requests answered 503 because something was away.", ["what"])
-
-
-class RequestIdMiddleware:
-    """Give every request an id, the sender's own if it is sane, and send it back with every answer."""
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with bind_request_id(sane_request_id(request.headers.get("X-Request-ID"))) as request_id:
-            request.META[REQUEST_ID_MARK] = request_id
-            response = self.get_response(request)
-            response.headers["X-Request-ID"] = request_id
-            return response
 
 
 class OutageMiddleware:
@@ -118,18 +101,3 @@ def _outage_page() -> HttpResponse:
     except Exception:  # whatever is wrong with the page, the visitor gets an answer
         log.exception("The outage page could not be drawn")
     return HttpResponse(_PLAIN_PAGE.format(request_id=current_request_id()), status=503)
-
-
-class AdminPolicyMiddleware:
-    """Let the admin's own scripts and styles work: its theme evaluates attributes and styles elements in place.
-
-    Nothing there comes from strangers' input unescaped, and only those who run the instance get in.
-    """
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-        self.relaxed: Answer = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})(get_response)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        answer = self.relaxed if request.path_info.startswith(ADMIN_PREFIX) else self.get_response
-        return answer(request)
