@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 
@@ -12,10 +13,14 @@ from apps.accounts.domain.origin import NO_REQUEST
 from apps.accounts.models import PersonalToken, Role, User
 from apps.accounts.tests.factories import make_personal_token, make_tokens, make_totp, make_user
 from apps.core import clock
+from apps.markets.models import Watchlist
+from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
 
 MISSING = "00000000-0000-7000-8000-000000000007"
+#: What is on the owner's watchlist.
+ITEM = "00000000-0000-7000-8000-000000000017"
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ def make_cast() -> Cast:
     for person in (owner, member):
         make_personal_token(user=person)
         make_totp(user=person)
+    make_instrument("kraken:ETH/USD")
+    make_item(make_watchlist(user=owner), "kraken:BTC/USD", item_id=UUID(ITEM))
     for process in settings.ENABLED_PROCESSES:
         make_beat(name=process)
     invite, _token = make_invite(
@@ -58,13 +65,18 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     """Return for each path parameter the id of something that exists and, where things have owners, is this user's."""
     token = PersonalToken.objects.filter(user=user).first()
     family = user.refresh_families.first()
+    watchlist = Watchlist.objects.for_user(user).first()
     return {
         "token_id": str(token.pk) if token else MISSING,
         "session_id": str(family.pk) if family else MISSING,
         "passkey_id": MISSING,
+        "watchlist_id": str(watchlist.pk) if watchlist else MISSING,
+        "item_id": ITEM if watchlist else MISSING,
         "person_id": str(user.pk),
         "invite_id": cast.invite_id,
         "job_id": str(cast.job.pk),
+        "symbol": "ETH",
+        "name": "kraken:ETH-USD",
     }
 
 

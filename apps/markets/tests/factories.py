@@ -1,13 +1,19 @@
-"""Makes assets, instruments and listings for tests."""
+"""Makes assets, instruments, listings, prices and watchlists for tests."""
 
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
+from apps.accounts.models import User
 from apps.core import clock
+from apps.core.cache import redis_client
+from apps.core.ids import uuid7
 from apps.markets.domain.assets import facts_of
 from apps.markets.domain.instruments import DayFigures, InstrumentName, Listing
-from apps.markets.models import Asset, Instrument
+from apps.markets.domain.prices import Price, for_cache, prices_key
+from apps.markets.models import Asset, Instrument, Watchlist, WatchlistItem
 from apps.markets.models.catalogue import world_is_simulated
+from apps.markets.queries import current_world
 
 
 def make_asset(symbol: str = "BTC", **changes: object) -> Asset:
@@ -55,3 +61,32 @@ def make_figures(name: str = "binance:BTC/USDT", *, price: str = "100", volume: 
     """Make what a venue says of a pair's last day."""
     worth = None if volume is None else Decimal(volume)
     return DayFigures(InstrumentName.parse(name), Decimal(price), Decimal("0.01"), worth, 1_700_000_000_000)
+
+
+def make_price(
+    name: str = "binance:BTC/USDT", price: str = "100", *, now: datetime | None = None, change: str | None = None
+) -> Price:
+    """Put a newest price into the cache."""
+    ts = int((now or clock.now()).timestamp() * 1000)
+    made = Price(name, price, change, "1000", ts, InstrumentName.parse(name).venue)
+    redis_client().hset(prices_key(current_world()), name, for_cache(made))
+    return made
+
+
+def make_watchlist(*, user: User, name: str = "Watched", position: int = 0) -> Watchlist:
+    """Make a list of a person."""
+    return Watchlist.objects.create(owner=user, name=name, position=position)
+
+
+def make_item(
+    watchlist: Watchlist,
+    name: str = "binance:BTC/USDT",
+    *,
+    position: int = 0,
+    note: str = "",
+    item_id: UUID | None = None,
+) -> WatchlistItem:
+    """Put an instrument on a list."""
+    return WatchlistItem.objects.create(
+        id=item_id or uuid7(), watchlist=watchlist, instrument=name, position=position, note=note
+    )
