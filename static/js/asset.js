@@ -58,14 +58,19 @@ const chart = createChart(place, {
   autoSize: true,
   layout: { attributionLogo: false }, // its style would be inline; the words below the chart name it instead
   crosshair: { mode: CrosshairMode.Normal },
-  rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.06, bottom: 0.24 }, minimumWidth: 72 },
+  rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.06, bottom: 0.24 }, minimumWidth: 64 },
   timeScale: { borderVisible: false, rightOffset: 4, minBarSpacing: 0.6, barSpacing: 8 },
   handleScroll: { vertTouchDrag: false },
   kineticScroll: { touch: !matchMedia("(prefers-reduced-motion: reduce)").matches, mouse: false },
   localization: { timeFormatter: (seconds) => timeWords(seconds * 1000) },
 });
 const series = chart.addSeries(CandlestickSeries, {
-  priceFormat: { type: "custom", minMove: 10 ** -digits, formatter: (price) => priceWords(price, digits) },
+  priceFormat: {
+    type: "custom",
+    minMove: 10 ** -digits,
+    formatter: (price) => priceWords(price, digits),
+    tickmarksFormatter: (prices) => prices.map((price) => priceWords(price, digitsOf(prices))),
+  },
   priceLineStyle: LineStyle.Dotted,
 });
 const volume = chart.addSeries(HistogramSeries, {
@@ -75,6 +80,12 @@ const volume = chart.addSeries(HistogramSeries, {
   priceLineVisible: false,
 });
 volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+
+/** The scale shows no more digits than its steps need. */
+function digitsOf(prices) {
+  const step = Math.min(...prices.slice(1).map((price, at) => Math.abs(price - prices[at])).filter((apart) => apart > 0));
+  return Number.isFinite(step) ? Math.max(0, Math.min(digits, Math.ceil(-Math.log10(step) - 1e-9))) : digits;
+}
 
 function dress() {
   const [up, down] = [color("ch-up"), color("ch-dn")];

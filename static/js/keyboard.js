@@ -4,10 +4,13 @@ const palette = document.getElementById("palette");
 const query = palette?.querySelector("input");
 const list = palette?.querySelector("[role='listbox']");
 const nothing = palette?.querySelector("[data-nothing]");
-const options = list ? [...list.querySelectorAll("[role='option']")] : [];
+const markets = list?.querySelector("[data-find]");
 const PAIR = 1200;
+const TYPED = 120;
 
+let options = list ? [...list.querySelectorAll("[role='option']")] : [];
 let waitsForLetter = 0;
+let asking = 0;
 
 const open = (id) => document.dispatchEvent(new CustomEvent("open-dialog", { detail: id }));
 const shown = () => options.filter((option) => !option.hidden);
@@ -29,10 +32,12 @@ function mark(option, words) {
   label.replaceChildren(text.slice(0, at), hit, text.slice(at + words.length));
 }
 
-function filter() {
+/** Show what holds the words; `found` are ids that the server has chosen for them. */
+function filter(found = []) {
   const words = query.value.trim().toLowerCase();
   for (const option of options) {
-    option.hidden = !`${option.textContent} ${option.dataset.words ?? ""}`.toLowerCase().includes(words);
+    const text = `${option.textContent} ${option.dataset.words ?? ""}`.toLowerCase();
+    option.hidden = !found.includes(option.id) && (!text.includes(words) || (!words && markets?.contains(option)));
     mark(option, words);
   }
   list.querySelectorAll("[role='group']").forEach((group) => {
@@ -40,6 +45,48 @@ function filter() {
   });
   nothing.hidden = shown().length > 0;
   select(shown()[0]);
+}
+
+/* --- markets: found by the server, put above the pages --- */
+function line({ instrument, title, pair, venue, price, change, href }) {
+  const option = document.createElement("div");
+  option.className = "o";
+  option.id = `palette-${instrument}`;
+  option.setAttribute("role", "option");
+  option.dataset.href = href;
+  option.dataset.words = instrument;
+  const name = document.createElement("span");
+  name.dataset.name = "";
+  name.textContent = `${title} ${pair}, ${venue}`;
+  const end = document.createElement("span");
+  end.className = "end";
+  end.append(price);
+  if (change !== null) {
+    const moved = document.createElement("span");
+    const percent = (Math.abs(change) * 100).toFixed(2);
+    moved.className = `chg ${change > 0 ? "up" : change < 0 ? "dn" : "eq"} hide-sm`;
+    moved.textContent = `${change > 0 ? "+" : change < 0 ? "−" : ""}${percent}%`;
+    end.append(" ", moved);
+  }
+  option.append(name, end);
+  return option;
+}
+
+async function find() {
+  const words = query.value.trim();
+  const answer = words ? await fetch(`${markets.dataset.find}?${new URLSearchParams({ words })}`).catch(() => null) : null;
+  if (query.value.trim() !== words) return;
+  const { results } = answer?.ok ? await answer.json() : { results: [] };
+  markets.querySelectorAll("[role='option']").forEach((option) => option.remove());
+  markets.append(...results.map(line));
+  options = [...list.querySelectorAll("[role='option']")];
+  filter(results.map(({ instrument }) => `palette-${instrument}`));
+}
+
+function ask() {
+  filter();
+  clearTimeout(asking);
+  if (markets) asking = window.setTimeout(find, TYPED);
 }
 
 function run(option) {
@@ -58,7 +105,7 @@ function move(step) {
 }
 
 if (palette) {
-  query.addEventListener("input", filter);
+  query.addEventListener("input", ask);
   palette.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
     query.value = "";
@@ -101,7 +148,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "g") waitsForLetter = event.timeStamp + PAIR;
   else if (event.key === "/") {
     event.preventDefault();
-    open("palette");
+    const search = document.querySelector("input[aria-keyshortcuts='/']"); // a page's own search comes first
+    if (search) search.focus();
+    else open("palette");
   } else if (event.key === "?") open("keys");
   else if (event.key === "h") document.dispatchEvent(new CustomEvent("toggle-private"));
 });

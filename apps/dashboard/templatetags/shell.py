@@ -46,6 +46,8 @@ class Link:
 
 
 OVERVIEW: Final = Place("dashboard:overview", _("Overview"), "grid", "d", "home dashboard start")
+MARKETS: Final = Place("markets:markets", _("Markets"), "candles", "m", "prices coins assets charts")
+WATCHLISTS: Final = Place("markets:watchlists", _("Watchlists"), "star", "w", "watch follow stars")
 ACCOUNT: Final = (
     Place("accounts:profile", _("Profile"), "user", "p", "account name email"),
     Place("accounts:security", _("Security"), "shield", "s", "password second factor passkey sessions tokens mfa totp"),
@@ -57,8 +59,13 @@ INSTANCE: Final = (
     Place("admin:index", _("Admin"), "wrench", "", "tables rows", for_staff=True),
     Place("core:docs", _("API"), "code", "", "openapi rest documentation tokens"),
 )
-GROUPS: Final = ((None, (OVERVIEW,)), (_("Account"), ACCOUNT), (_("Instance"), INSTANCE))
-PHONE: Final = (OVERVIEW, ACCOUNT[1], INSTANCE[0], ACCOUNT[3])
+GROUPS: Final = (
+    (None, (OVERVIEW, MARKETS)),
+    (_("Watch"), (WATCHLISTS,)),
+    (_("Account"), ACCOUNT),
+    (_("Instance"), INSTANCE),
+)
+PHONE: Final = (OVERVIEW, MARKETS, WATCHLISTS, ACCOUNT[1])
 
 
 @register.simple_tag(takes_context=True)
@@ -83,6 +90,12 @@ def navigation(context: Context) -> list[tuple[Promise | None, list[Link]]]:
     """Return the groups of the rail with the pages this reader may open; a page this instance lacks is left out."""
     groups = ((head, _links(context, places)) for head, places in GROUPS)
     return [(head, links) for head, links in groups if links]
+
+
+@register.simple_tag(takes_context=True)
+def account_navigation(context: Context) -> list[list[Link]]:
+    """Return what the account's menu offers: one's own pages and those of the instance."""
+    return [links for places in (ACCOUNT, INSTANCE) if (links := _links(context, places))]
 
 
 @register.simple_tag(takes_context=True)
