@@ -1,5 +1,6 @@
 """Verbs of the markets."""
 
+from apps.markets.actions.candles import Stored, pack_tails, series_for, store_candles
 from apps.markets.actions.catalogue import (
     MarketsRefresh,
     MergeError,
@@ -8,6 +9,16 @@ from apps.markets.actions.catalogue import (
     refresh_due_markets,
     refresh_markets,
 )
+from apps.markets.actions.files import (
+    FileReport,
+    ImportReport,
+    Mode,
+    NoCandleFilesError,
+    Selection,
+    export_candles,
+    import_candles,
+)
+from apps.markets.actions.minutes import store_minutes
 from apps.markets.actions.prices import (
     NotLeadingError,
     forget_prices,
@@ -15,6 +26,15 @@ from apps.markets.actions.prices import (
     write_feed_states,
     write_open_candles,
 )
+from apps.markets.actions.quarantine import (
+    AlreadySettledError,
+    NotStorableError,
+    TakenIn,
+    discard_candle,
+    release_candle,
+    take_in,
+)
+from apps.markets.actions.watching import KeptList, Watched, drop_item, drop_watchlist, put_back, watch
 from apps.markets.actions.watchlists import (
     NameTakenError,
     TooManyItemsError,
@@ -28,34 +48,51 @@ from apps.markets.actions.watchlists import (
     remove_from_watchlist,
     rename_watchlist,
 )
-from apps.markets.actions.watching import KeptList, Watched, drop_item, drop_watchlist, put_back, watch
 
 __all__ = [
+    "AlreadySettledError",
+    "FileReport",
+    "ImportReport",
     "KeptList",
     "MarketsRefresh",
     "MergeError",
+    "Mode",
     "NameTakenError",
+    "NoCandleFilesError",
     "NotLeadingError",
+    "NotStorableError",
+    "Selection",
+    "Stored",
+    "TakenIn",
     "TooManyItemsError",
     "TooManyListsError",
     "Watched",
     "add_to_watchlist",
     "create_watchlist",
     "delete_watchlist",
+    "discard_candle",
     "drop_item",
     "drop_watchlist",
+    "export_candles",
     "forget_prices",
+    "import_candles",
     "merge_assets",
     "note_on_item",
     "order_items",
     "order_watchlists",
+    "pack_tails",
     "publish_prices",
     "put_back",
     "rank_markets",
     "refresh_due_markets",
     "refresh_markets",
+    "release_candle",
     "remove_from_watchlist",
     "rename_watchlist",
+    "series_for",
+    "store_candles",
+    "store_minutes",
+    "take_in",
     "watch",
     "write_feed_states",
     "write_open_candles",

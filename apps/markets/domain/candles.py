@@ -161,20 +161,20 @@ def _sums(volume: Floats, starts: NDArray[np.int64]) -> Floats:
     return np.add.reduceat(volume, starts)
 
 
-def scale_exactly(column: Floats, most_digits: int, *, first: int = 0) -> tuple[Integers, int] | None:
-    """Return the column as whole numbers times 10^-digits if that loses no bit, with the fewest digits from `first`."""
+def scale_exactly(column: Floats, most_digits: int) -> tuple[Integers, int] | None:
+    """Return the column as whole numbers times 10^-digits if that loses no bit, with the fewest digits."""
     if np.any(np.signbit(column) & (column == 0.0)):
         return None  # a negative zero is another bit pattern
-    for digits in range(_digits_of(column[::_SAMPLE_STEP], first, most_digits), most_digits + 1):
+    for digits in range(_digits_of(column[::_SAMPLE_STEP], most_digits), most_digits + 1):
         scaled = _scaled(column, digits)
         if scaled is not None:
             return scaled.astype(np.int64), digits
     return None
 
 
-def _digits_of(sample: Floats, first: int, most_digits: int) -> int:
+def _digits_of(sample: Floats, most_digits: int) -> int:
     """Return with how many digits the sample is exact: the whole column needs no fewer."""
-    found = (digits for digits in range(first, most_digits + 1) if _scaled(sample, digits) is not None)
+    found = (digits for digits in range(most_digits + 1) if _scaled(sample, digits) is not None)
     return next(found, most_digits + 1)
 
 

@@ -45,15 +45,7 @@ class Head:
     volume_digits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
-    """How many fraction digits an instrument writes; a hint, proven before it is used."""
-
-    price: int = 0
-    volume: int = 0
-
-
-def encode(candles: Candles, timeframe: Timeframe, digits: Digits = Digits()) -> bytes:
+def encode(candles: Candles, timeframe: Timeframe) -> bytes:
     """Write candles of one timeframe as a block."""
     if not len(candles):
         raise ValueError("A block holds at least one candle.")
@@ -62,18 +54,18 @@ def encode(candles: Candles, timeframe: Timeframe, digits: Digits = Digits()) ->
         raise ValueError("The candles of a block stand on their grid, in order, once each.")
     gaps = np.r_[np.int64(0), steps - 1]
     times = [gaps] if np.any(gaps) else []
-    scaled = _scaled(candles, digits)
+    scaled = _scaled(candles)
     if scaled is None:
-        columns, codec, exact = times, FLOATS, Digits()
-        body, widths = _pack(columns)
+        codec, digits = FLOATS, (0, 0)
+        body, widths = _pack(times)
         body += b"".join(_shuffled(np.ascontiguousarray(column).view(np.uint64), 8) for column in candles.values)
     else:
-        prices, volume, exact = scaled
+        prices, volume, digits = scaled
         codec = INTEGERS
         body, widths = _pack([*times, *_relative(prices), _folded(volume)])
     packed = zstandard.ZstdCompressor(level=LEVEL).compress(body)
     head = (
-        codec, len(times), exact.price, exact.volume, bytes(widths).ljust(6, b"\0"),
+        codec, len(times), *digits, bytes(widths).ljust(6, b"\0"),
         timeframe.milliseconds // 1000, len(candles), candles.first_ts, len(body),
     )  # fmt: skip
     sealed = _HEAD.pack(_MAGIC, 0, *head)[_CHECKED_FROM:] + packed
@@ -134,25 +126,15 @@ def _restored(head: Head, body: bytes, times: int, widths: bytes) -> Candles:
 
 
 # --- Prices to small numbers ----------------------------------------------------------------------------------------
-def _scaled(candles: Candles, hint: Digits) -> "tuple[tuple[Integers, ...], Integers, Digits] | None":
-    prices = np.concatenate([candles.open, candles.high, candles.low, candles.close])
-    price = _with_hint(prices, hint.price)
-    volume = _with_hint(candles.volume, hint.volume)
+def _scaled(candles: Candles) -> "tuple[tuple[Integers, ...], Integers, tuple[int, int]] | None":
+    """Scale with the fewest digits that lose nothing: never more than the instrument has, often fewer."""
+    price = scale_exactly(np.concatenate(candles.values[:4]), MOST_DIGITS)
+    volume = scale_exactly(candles.volume, MOST_DIGITS)
     if price is None or volume is None:
         return None
     whole, price_digits = price
-    count = len(candles)
-    columns = tuple(whole[place * count : (place + 1) * count] for place in range(4))
-    return columns, volume[0], Digits(price_digits, volume[1])
-
-
-def _with_hint(column: Floats, digits: int) -> tuple[Integers, int] | None:
-    """Try the instrument's digits first; the fewest that are exact if those are not."""
-    if 0 < digits <= MOST_DIGITS:
-        hinted = scale_exactly(column, digits, first=digits)
-        if hinted is not None:
-            return hinted
-    return scale_exactly(column, MOST_DIGITS)
+    columns = tuple(whole.reshape(4, -1))
+    return columns, volume[0], (price_digits, volume[1])
 
 
 def _relative(prices: "tuple[Integers, ...]") -> list[Integers]:

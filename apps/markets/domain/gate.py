@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from apps.markets.domain import spikes
-from apps.markets.domain.candles import Candles, Flags, Floats, Integers, aggregated, empty, from_table
+from apps.markets.domain.candles import Candles, Flags, Floats, Gap, Integers, aggregated, empty, from_table, gaps
 from apps.markets.domain.timeframes import Timeframe
 
 #: Bitcoin's first day: no candle is older.
@@ -23,7 +23,8 @@ MOST_NOTES: Final = 200
 _SECONDS_BELOW: Final = 1e11
 _MICROSECONDS_FROM: Final = 1e14
 _NANOSECONDS_FROM: Final = 1e17
-_LESS_VOLUME: Final = 1 - 1e-9
+#: Some sources round volumes: only what is short by more than that was taken too early.
+_LESS_VOLUME: Final = 0.999
 
 
 class FaultCode(StrEnum):
@@ -79,6 +80,14 @@ class Passed:
     def refused(self) -> list[Fault]:
         """The faults whose rows were kept out."""
         return [fault for fault in self.faults if fault.is_refused]
+
+    def holes(self, timeframe: Timeframe) -> list[Gap]:
+        """Return the open times between the first and the last row of which no row, good or bad, says anything."""
+        told = [timeframe.floor(fault.ts) for fault in self.faults if fault.ts > 0]
+        stood = np.union1d(self.candles.ts, np.array(told, dtype=np.int64))
+        if not len(stood):
+            return []
+        return gaps(stood, timeframe, int(stood[0]), int(stood[-1]) + timeframe.milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +245,8 @@ def _frozen(candles: Candles, timeframe: Timeframe, known: Surroundings) -> Flag
     _common, mine, theirs = np.intersect1d(candles.ts, whole.ts, assume_unique=True, return_indices=True)
     ours, full = candles.pick(mine), whole.pick(theirs)
     inside = (ours.high <= full.high) & (ours.low >= full.low) & (ours.open == full.open)
-    nothing[mine] = inside & (ours.volume < full.volume * _LESS_VOLUME)
+    differs = (ours.high != full.high) | (ours.low != full.low) | (ours.close != full.close)
+    nothing[mine] = inside & differs & (ours.volume < full.volume * _LESS_VOLUME)
     return nothing
 
 
