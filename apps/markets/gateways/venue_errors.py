@@ -61,6 +61,8 @@ class Heard:
     retry_after: str = ""
 
 
+#: ccxt quotes the body at the end of its error: an exchange that refuses says why.
+_SAYS_NOTHING: Final = (" {}", " []", " null")
 #: Texts by which an exchange says what it means, whatever class ccxt makes of them. The first that fits counts.
 _BY_TEXT: Final[dict[str, tuple[tuple[str, type[ProductError]], ...]]] = {
     "binance": (
@@ -104,13 +106,15 @@ _BY_CLASS: Final[tuple[tuple[str, type[ProductError]], ...]] = (
 
 def classified(venue: str, error: Exception, heard: Heard) -> ProductError:
     """Return our error for what ccxt raised; the exchange's own words decide, then the status, then the class."""
-    kind = _by_text(venue, str(error)) or _by_status(heard.status) or _by_class(error)
+    kind = _by_text(venue, str(error).rstrip()) or _by_status(heard.status) or _by_class(error)
     if kind is VenueBusyError:
         return VenueBusyError(retry_after=_pause(heard.retry_after))
     return kind()
 
 
 def _by_text(venue: str, text: str) -> type[ProductError] | None:
+    if text.endswith(_SAYS_NOTHING):
+        return BadAnswerError
     return next((kind for sign, kind in _BY_TEXT[venue] if sign in text), None)
 
 

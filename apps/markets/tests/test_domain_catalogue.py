@@ -22,7 +22,8 @@ def test_a_name_survives_both_ways_of_writing(venue: str, base: str, quote: str)
 @pytest.mark.parametrize(
     "text",
     ["", "BTC/USDT", "binance:BTCUSDT", "mtgox:BTC/USD", "binance:BTC/USDT/X", "binance:/USDT", "binance:BTC/",
-     "x" * 999, "binance:B C/USDT", "binance:BTC/USDT\n", "binance:BTC,ETH/USDT", "binance:BTC/USDT:USDT", "Binance:BTC/USDT"],
+     "x" * 999, "binance:B C/USDT", "binance:BTC/USDT\n", "binance:BTC,ETH/USDT", "binance:BTC/USDT:USDT",
+     "Binance:BTC/USDT"],
 )  # fmt: skip
 def test_what_is_no_name_is_refused_with_words(text: str) -> None:
     with pytest.raises(InstrumentNameError, match="venue:BASE/QUOTE") as raised:
