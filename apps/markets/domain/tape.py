@@ -124,8 +124,9 @@ class Tape:
             line.changed.append(self)
 
     def settle(self) -> None:
-        """Note that the newest tick is on its way to people: the next one is measured by it."""
+        """Note that the newest tick is on its way to people: the next one is measured by it, doubts are over."""
         self.is_changed = False
+        self._doubts = 0
         self._lowest, self._highest = self.value / JUMP, self.value * JUMP
 
     # --- What is unusual ----------------------------------------------------------------------------------------------

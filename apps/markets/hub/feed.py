@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import math
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -80,7 +81,19 @@ class Feed:
 
     def now_ms(self) -> int:
         """Return the present in milliseconds, on our clock."""
-        return int(self._now().timestamp() * 1000)
+        present = self._now().timestamp()
+        self._watch_clock(present)
+        return int(present * 1000)
+
+    def _watch_clock(self, present: float) -> None:
+        """Notice that our own clock was set: the clock that only goes forward knows nothing of it."""
+        offset = present - time.monotonic()
+        if abs(offset - self._offset) > _JUMP_SECONDS:
+            by_ms = round((offset - self._offset) * 1000)
+            log.warning("The clock of this machine was set", seconds=by_ms / 1000)
+            for one in self.board.clocks.values():
+                one.jumped(by_ms)
+        self._offset = offset
 
     # --- To lead or to wait -------------------------------------------------------------------------------------------
     async def run(self, stop: asyncio.Event) -> None:
@@ -203,7 +216,6 @@ class Feed:
     async def _count(self) -> None:
         """Write unfinished minutes and the venues' states, count for the metrics, mend holes, watch our clock."""
         while True:
-            self._watch_clock()
             self._count_messages()
             now_ms = self.now_ms()
             for venue in self.venues.values():
@@ -228,16 +240,6 @@ class Feed:
             counts, line.refused = line.refused, {}
             for reason, count in counts.items():
                 refused.labels(venue=line.venue, reason=reason).inc(count)
-
-    def _watch_clock(self) -> None:
-        """Notice that our own clock was set: the clock that only goes forward knows nothing of it."""
-        offset = self._now().timestamp() - asyncio.get_running_loop().time()
-        if abs(offset - self._offset) > _JUMP_SECONDS:
-            by_ms = round((offset - self._offset) * 1000)
-            log.warning("The clock of this machine was set", seconds=by_ms / 1000)
-            for one in self.board.clocks.values():
-                one.jumped(by_ms)
-        self._offset = offset
 
     # --- Minutes ------------------------------------------------------------------------------------------------------
     async def _close_minutes(self) -> None:

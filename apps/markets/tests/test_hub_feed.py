@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,16 +13,49 @@ from django.test import override_settings
 from apps.core import clock
 from apps.core.cache import redis_client
 from apps.markets import queries
+from apps.markets.domain import preference
 from apps.markets.domain import prices as layout
+from apps.markets.domain.builder import MINUTE_MS
 from apps.markets.domain.prices import Price
 from apps.markets.hub import Feed
+from apps.markets.hub import feed as feed_module
+from apps.markets.hub.history import off_loop
 from apps.markets.hub.lease import Lease
-from apps.markets.tests.factories import make_instrument
-from apps.markets.tests.factories_feed import FakeVenue, fake_venue, until
+from apps.markets.models import CandleTail, Instrument
+from apps.markets.tests import factories
+from apps.markets.tests.factories_feed import FakeVenue, fake_venue, now_ms, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BTC, OTHER_BTC = "binance:BTC/USDT", "kucoin:BTC/USDT"
+BTC, OTHER_BTC = "binance:BTC/USDT", "kraken:BTC/USDT"
+
+
+def make_instrument(name: str, *, venue_symbol: str = "") -> None:
+    """Make a traded pair, named as its venue names it."""
+    made = factories.make_instrument(name)
+    if venue_symbol:
+        Instrument.objects.filter(pk=made.pk).update(venue_symbol=venue_symbol)
+
+
+def stored_minutes() -> list[tuple[int, float, float, float, float]]:
+    """Return what is stored, oldest first."""
+    return list(CandleTail.objects.order_by("ts").values_list("ts", "open", "high", "low", "close"))
+
+
+@asynccontextmanager
+async def chatter(venue: FakeVenue, price: str) -> AsyncIterator[None]:
+    """Have a venue say the same price again and again."""
+
+    async def talk() -> None:
+        while True:
+            await venue.tick("BTC/USDT", price)
+            await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(talk())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 @asynccontextmanager
@@ -63,7 +97,7 @@ def shows(price: str, name: str = BTC, *, source: str = "") -> Callable[[], bool
 
 
 async def test_a_tick_is_in_the_cache_and_the_stream_within_moments() -> None:
-    await asyncio.to_thread(make_instrument, BTC)
+    await off_loop(partial(make_instrument, BTC))
     async with venues("binance") as [binance], running(make_feed()):
         await binance.heard()
         for price in ("100", "101", "102.5"):
@@ -79,3 +113,124 @@ async def test_a_tick_is_in_the_cache_and_the_stream_within_moments() -> None:
         assert (candle.open, candle.high, candle.close) == (100, 102.5, 102.5)
         await until(lambda: queries.feed_states()[0].state == "connected", seconds=3)
     assert redis_client().get(layout.lease_key(queries.current_world())) is None
+
+
+async def test_wrong_prices_never_reach_anybody() -> None:
+    await off_loop(partial(make_instrument, BTC))
+    async with venues("binance") as [binance], running(make_feed()):
+        await binance.heard()
+        await binance.tick("BTC/USDT", "100")
+        await until(shows("100"))
+        for wrong in ("NaN", "Infinity", "0", "-100", "5000", "1", "null", "1e400"):
+            await binance.tick("BTC/USDT", wrong)
+        await binance.tick("BTC/USDT", "90", ts=now_ms() + 3_600_000)
+        await binance.say("<html>")
+        await asyncio.sleep(0.5)
+        assert shows("100")()
+        await binance.tick("BTC/USDT", "101")
+        await until(shows("101"))
+        entries: Any = redis_client().xrange(layout.ticks_key(queries.current_world()))
+        told = {price.price for _id, entry in entries for price in layout.from_stream(entry[b"b"])}
+        assert told == {"100", "101"}
+
+
+async def test_a_closed_socket_is_opened_again_and_the_age_is_said() -> None:
+    await off_loop(partial(make_instrument, BTC))
+    async with venues("binance") as [binance], running(make_feed()):
+        await binance.heard()
+        await binance.tick("BTC/USDT", "100")
+        await until(shows("100"))
+        await binance.hang_up()
+        await until(lambda: queries.feed_states()[0].state == "reconnecting", seconds=3)
+        await binance.heard(2)
+        await binance.tick("BTC/USDT", "101")
+        await until(shows("101"))
+        await until(
+            lambda: queries.feed_states()[0] == queries.feed_states()[0]._replace(state="connected", reconnects=1)
+        )
+
+
+async def test_another_venue_stands_in_for_a_silent_one_until_it_is_steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preference, "SILENT_AFTER", 1.0)
+    monkeypatch.setattr(preference, "TRUSTED_AFTER", 1.0)
+    for name in (BTC, OTHER_BTC):
+        await off_loop(partial(make_instrument, name))
+    async with venues("binance", "kraken") as [binance, kraken], running(make_feed("binance", "kraken")):
+        await binance.heard()
+        await kraken.heard()
+        async with chatter(kraken, "100.7"):
+            async with chatter(binance, "100"):
+                await until(shows("100", source="binance"))
+            await until(shows("100.7", source="kraken"))
+            assert shows("100.7", OTHER_BTC, source="kraken")()
+            async with chatter(binance, "100.1"):
+                await asyncio.sleep(0.3)
+                assert shows("100.7", source="kraken")()
+                await until(shows("100.1", source="binance"))
+                assert shows("100.7", OTHER_BTC, source="kraken")()
+
+
+async def test_two_feeds_and_one_leads_and_the_other_takes_over() -> None:
+    await off_loop(partial(make_instrument, BTC))
+    first, second = make_feed(), make_feed()
+    async with venues("binance") as [binance], running(second):
+        async with running(first):
+            await until(lambda: first.leads or second.leads)
+            await asyncio.sleep(1.5)
+            assert first.leads != second.leads
+            assert binance.opened == 1
+            leader = first if first.leads else second
+            leader.lease.key += ":lost"  # it believes that it leads, and does no longer hold the lease
+            await until(lambda: first.leads and second.leads, seconds=6)
+            leader.lease.key = leader.lease.key.removesuffix(":lost")
+            await until(lambda: first.leads != second.leads, seconds=6)
+            assert leader.leads is False
+        await binance.heard(2)
+        await until(lambda: second.leads, seconds=6)
+
+
+async def test_a_redis_that_forgot_everything_is_told_everything_at_once() -> None:
+    await off_loop(partial(make_instrument, BTC))
+    feed = make_feed()
+    async with venues("binance") as [binance], running(feed):
+        await binance.heard()
+        await binance.tick("BTC/USDT", "100")
+        await until(shows("100"))
+        redis_client().flushdb()
+        await until(shows("100"), seconds=4)
+        assert binance.opened == 1
+        assert redis_client().get(feed.lease.key) == feed.lease.token.encode()
+
+
+async def test_finished_minutes_are_stored_whatever_our_clock_does() -> None:
+    await off_loop(partial(make_instrument, BTC))
+    ahead = timedelta()
+    async with venues("binance") as [binance], running(make_feed(now=lambda: clock.now() + ahead)):
+        await binance.heard()
+        minute = now_ms() // MINUTE_MS * MINUTE_MS - 5 * MINUTE_MS
+        for offset, price in ((1, "100"), (2, "105"), (30_000, "95"), (59_000, "99"), (60_000, "98"), (120_001, "97")):
+            await binance.tick("BTC/USDT", price, ts=minute + offset)
+            if offset == 60_000:
+                ahead = timedelta(minutes=10)
+                await asyncio.sleep(1.5)
+        found: list[tuple[int, float, float, float, float]] = []
+        async with asyncio.timeout(5):
+            while len(found) < 3:
+                found = await off_loop(stored_minutes)
+    assert found[:2] == [(minute, 100, 105, 95, 99), (minute + MINUTE_MS, 98, 98, 98, 98)]
+
+
+async def test_pairs_come_and_go_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "LOOK_SECONDS", 0.3)
+    await off_loop(partial(make_instrument, BTC))
+    async with venues("binance") as [binance], running(make_feed()):
+        await binance.heard()
+        await binance.tick("BTC/USDT", "100")
+        await until(shows("100"))
+        await off_loop(partial(make_instrument, "binance:ETH/USDT"))
+        await binance.heard(2)
+        await binance.tick("ETH/USDT", "7")
+        await until(shows("7", "binance:ETH/USDT"))
+        await off_loop(partial(Instrument.objects.filter(symbol="BTC/USDT").update, active=False))
+        await until(lambda: price_of() is None)
+        assert binance.opened == 1
