@@ -1,5 +1,6 @@
 """The coins of the world and what each venue lists; tickers and names are facts, prices are made up around them."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -126,21 +127,21 @@ _NOT_ON_COINBASE = {*_BINANCE_ONLY, *_KUCOIN_ONLY, "XMR", "TRX", "NEO", "THETA",
 _KRAKEN = (
     "BTC ETH SOL XRP DOGE ADA AVAX TRX LINK DOT LTC BCH SHIB PEPE UNI AAVE MKR CRV LDO COMP ATOM NEAR APT SUI ARB OP "
     "POL MATIC SAND MANA FIL GRT ICP ALGO XLM ETC XTZ INJ FET TAO TIA BONK WIF ONDO ZEC DASH XMR"
-).split()
-_KRAKEN_EUR = "BTC ETH SOL XRP DOGE ADA AVAX LINK DOT LTC BCH ATOM XLM XMR USDT USDC".split()
+)
+_KRAKEN_EUR = "BTC ETH SOL XRP DOGE ADA AVAX LINK DOT LTC BCH ATOM XLM XMR USDT USDC"
 _CROSSES = {
     "binance": (
         "ETH/BTC BNB/BTC SOL/BTC XRP/BTC ADA/BTC LINK/BTC BNB/ETH BTC/USDC ETH/USDC SOL/USDC BTC/FDUSD ETH/FDUSD "
         "BTC/EUR ETH/EUR BNB/EUR EUR/USDT USDC/USDT FDUSD/USDT TUSD/USDT DAI/USDT BTC/DAI"
     ),
     "coinbase": (
-        "BTC/USDC ETH/USDC SOL/USDC XRP/USDC BTC/EUR ETH/EUR SOL/EUR BTC/GBP ETH/GBP BTC/USDT ETH/USDT ETH/BTC LINK/BTC "
-        "USDT/USD DAI/USD PYUSD/USD USDT/USDC"
+        "BTC/USDC ETH/USDC SOL/USDC XRP/USDC BTC/EUR ETH/EUR SOL/EUR BTC/GBP ETH/GBP BTC/USDT ETH/USDT ETH/BTC "
+        "LINK/BTC USDT/USD DAI/USD PYUSD/USD USDT/USDC"
     ),
     "kraken": (
-        "EUR/USD GBP/USD EUR/GBP EUR/CHF EUR/JPY USD/CHF USD/JPY USDT/USD USDC/USD DAI/USD PYUSD/USD TUSD/USD USDC/USDT "
-        "BTC/GBP ETH/GBP BTC/CHF ETH/CHF BTC/JPY ETH/JPY BTC/USDT ETH/USDT BTC/USDC ETH/USDC ETH/BTC SOL/BTC XRP/BTC "
-        "LTC/BTC ADA/BTC DOT/BTC LINK/BTC XMR/BTC"
+        "EUR/USD GBP/USD EUR/GBP EUR/CHF EUR/JPY USD/CHF USD/JPY USDT/USD USDC/USD DAI/USD PYUSD/USD TUSD/USD "
+        "USDC/USDT BTC/GBP ETH/GBP BTC/CHF ETH/CHF BTC/JPY ETH/JPY BTC/USDT ETH/USDT BTC/USDC ETH/USDC ETH/BTC SOL/BTC "
+        "XRP/BTC LTC/BTC ADA/BTC DOT/BTC LINK/BTC XMR/BTC"
     ),
     "kucoin": "ETH/BTC SOL/BTC XRP/BTC KCS/BTC BTC/USDC ETH/USDC SOL/USDC USDC/USDT DAI/USDT TUSD/USDT BTC/DAI",
 }
@@ -184,7 +185,7 @@ def pairs(venue: str) -> tuple[tuple[str, str], ...]:
     if venue == "coinbase":
         main = [(code, "USD") for code in codes if code not in _NOT_ON_COINBASE]
     elif venue == "kraken":
-        main = [(code, "USD") for code in _KRAKEN] + [(code, "EUR") for code in _KRAKEN_EUR]
+        main = [(code, "USD") for code in _KRAKEN.split()] + [(code, "EUR") for code in _KRAKEN_EUR.split()]
     else:
         foreign = _KUCOIN_ONLY if venue == "binance" else set()
         main = [(code, "USDT") for code in codes if code not in foreign]
@@ -192,10 +193,8 @@ def pairs(venue: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((*main, *((base, quote) for base, quote in crosses))))
 
 
-_SYLLABLES = (
-    "ba be bo da de di do fa fi ga go ka ke ki ko la le lo lu ma me mi mo na ne no pa po ra re ri ro sa so ta".split()
-)
-_ENDS = "x n r t s".split()
+_SYLLABLES = re.findall("..", "babebodadedidofafigagokakekikolalelolumamemiminanenopaporarerirorusasosatatote")
+_ENDS = "xnrts"
 
 
 def invented(seed: int, kind: str, index: int) -> Coin:

@@ -7,7 +7,8 @@ from apps.simulator.domain import coins, happenings
 from apps.simulator.domain.happenings import BEGIN_MS
 from apps.simulator.domain.paths import Paths
 from apps.simulator.domain.quotes import Quotes, Series
-from apps.simulator.domain.shapes import VENUES, Currency, Market
+from apps.simulator.domain.replay import Replayed
+from apps.simulator.domain.shapes import Currency, Market
 from apps.simulator.domain.synthetic import Synthetic
 
 _MAIN_QUOTE = {"binance": "USDT", "coinbase": "USD", "kraken": "USD", "kucoin": "USDT"}
@@ -48,7 +49,9 @@ def _midnight(day: str) -> int:
 
 def currency(paths: Paths, code: str) -> Currency:
     """Return a coin as a venue lists it."""
-    coin = paths.coins[code]
+    coin = paths.coins.get(code)
+    if coin is None:  # known from recorded candles only
+        return Currency(code, code, coins.CRYPTO, 8, ("Ethereum",))
     return Currency(coin.code, coin.name, coin.kind, _DIGITS.get(coin.kind, 8), coin.networks)
 
 
@@ -79,10 +82,12 @@ def quotes(
     return Quotes(seed, market, series, count)
 
 
+def replayed_quotes(seed: int, venue: str, symbol: str, series: Replayed, ticks_per_second: float) -> Quotes:
+    """Return a market that plays recorded candles."""
+    base, quote = symbol.split("/")
+    spot = Spot(base, quote, series.first_ms, None if series.endless else series.end_ms)
+    return quotes(seed, venue, spot, series, series.digits, ticks_per_second / 2)
+
+
 def _least(digits: int) -> str:
     return "1" if not digits else f"0.{'1'.rjust(digits, '0')}"
-
-
-def all_spots(seed: int, extra: int) -> dict[str, list[Spot]]:
-    """Return the pairs of every venue."""
-    return {venue: spots(seed, venue, extra if venue in {"binance", "kucoin"} else extra // 3) for venue in VENUES}

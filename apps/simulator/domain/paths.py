@@ -1,7 +1,7 @@
 """Where every coin's price goes: one walk for the market, one a sector, one a coin, from midnight to midnight.
 
-Each day's walk is known without the ones before it having been computed minute by minute: midnights first, then a bridge
-of minutes between two of them. All prices here are logarithms of US dollars; a pair is the difference of two coins.
+A day is known without those before it having been computed by the minute: midnights first, then a bridge of minutes
+between two of them. All prices here are logarithms of US dollars; a pair is the difference of two coins.
 """
 
 from functools import lru_cache
@@ -16,7 +16,8 @@ from apps.simulator.domain.shapes import DAY_MS
 
 DAYS = CYCLES * CYCLE_DAYS
 MINUTES = 1440
-_MIDNIGHTS: Floats = BEGIN_MS + np.arange(DAYS) * float(DAY_MS)
+_DAY_PART: Floats = np.linspace(0.0, 1.0, MINUTES + 1)
+_MIDNIGHTS: Floats = np.asarray(BEGIN_MS + np.arange(DAYS) * float(DAY_MS), dtype=np.float64)
 _GROWTH_PER_DAY = 0.00042
 _GROWN_UP_DAY = 2600
 # drift a day and how rough it is: rising, falling, calm, stormy
@@ -66,8 +67,9 @@ class Paths:
         self._midnights = lru_cache(maxsize=None)(self._make_midnights)
         self.midnights = lru_cache(maxsize=None)(self._make_shifted)
         wild = np.array(happenings.wild_days(seed))
-        self._hours = BEGIN_MS + wild[:, None] * float(DAY_MS) + np.arange(25)[None, :] * 3_600_000.0
-        self._crash = lru_cache(maxsize=64)(self._make_crash)
+        self._wild_days = frozenset(wild.tolist())
+        self._hours: Floats = BEGIN_MS + wild[:, None] * float(DAY_MS) + np.arange(25.0)[None, :] * 3_600_000.0
+        self._crash = lru_cache(maxsize=600)(self._make_crash)
         self._wild = lru_cache(maxsize=None)(self._make_wild)
         self._factor = lru_cache(maxsize=600 + 2 * extra)(self._make_factor)
         self.minutes = lru_cache(maxsize=600 + 2 * extra)(self._make_minutes)
@@ -118,17 +120,18 @@ class Paths:
         return own + beta * self._crash(times[0], len(times)) if beta else own
 
     def _make_crash(self, begin: float, count: int) -> Floats:
-        """Return what the crashes add to the market, for the three lists of moments that are asked for."""
-        known = {DAYS: _MIDNIGHTS, self._hours.size: self._hours.ravel()}
-        times = known[count] if count in known else begin + np.arange(count) * 60_000.0
-        return happenings.market_shift(self.seed, times)
+        """Return what the crashes add to the market, for the lists of moments that are asked for."""
+        known: dict[int, Floats] = {DAYS: _MIDNIGHTS, self._hours.size: self._hours.ravel()}
+        day = begin + DAY_MS * (_DAY_PART if count > 2 else np.array([0.0, 1.0]))
+        return happenings.market_shift(self.seed, known.get(count, day))
 
-    def spread(self, base: str, quote: str) -> Floats:
-        """Return how far a pair strays within each day."""
+    def spread(self, base: str, quote: str, first: int, last: int) -> Floats:
+        """Return how far a pair strays within each of the days [first, last)."""
         one, other = self.coins[base], self.coins[quote]
-        spread = self._midnights(base)[1] ** 2 + self._midnights(quote)[1] ** 2
+        days = slice(first, last)
+        spread = self._midnights(base)[1][days] ** 2 + self._midnights(quote)[1][days] ** 2
         if one.kind == other.kind == CRYPTO:  # what both share does not move their ratio
-            market = self._walk("market").spread ** 2
+            market = self._walk("market").spread[days] ** 2
             spread = spread - market * (one.beta**2 + other.beta**2 - (one.beta - other.beta) ** 2)
         result: Floats = np.sqrt(np.maximum(spread, 1e-10))
         return result
@@ -139,8 +142,10 @@ class Paths:
         if coin.code == "USD":
             return np.zeros(MINUTES + 1)
         at = self._midnights(code)[0]
-        path = np.linspace(at[day], at[day + 1], MINUTES + 1) + self._factor(code, day)
+        path = at[day] + (at[day + 1] - at[day]) * _DAY_PART + self._factor(code, day)
         if coin.kind == CRYPTO:
             path = path + coin.beta * self._factor("market", day) + self._factor(coin.sector, day)
-        times = BEGIN_MS + day * float(DAY_MS) + np.arange(MINUTES + 1) * 60_000.0
-        return path + self._shift(code, times)
+        if day in self._wild_days:
+            return np.asarray(path + self._shift(code, BEGIN_MS + day * float(DAY_MS) + DAY_MS * _DAY_PART))
+        ends = self._shift(code, _MIDNIGHTS[day : day + 2])
+        return np.asarray(path + ends[0] + (ends[1] - ends[0]) * _DAY_PART)

@@ -22,6 +22,9 @@ _SPREAD = 20_000
 class Series(Protocol):
     """Where a market's bars come from: made up, or played from files."""
 
+    def __hash__(self) -> int:
+        """Be the same only as itself."""
+
     def days(self, last_day: int) -> Bars:
         """Return every day up to and with one, row 0 being the first day of the world."""
 
@@ -48,6 +51,12 @@ class _Minute:
 
 
 _NO_TRADES = Trades([], [], [], [], [], [], [])
+
+
+@lru_cache(maxsize=192)
+def _past_minutes(series: Series, day: int) -> Bars:
+    """Return a day that is looked at more than once, but is not one of the two that every ticker needs."""
+    return series.minutes(day)
 
 
 class Quotes:
@@ -122,7 +131,7 @@ class Quotes:
 
     def _make_trades(self, index: int) -> Trades:
         day, row = divmod(index, _DAY_MINUTES)
-        bars = self._hot_day(day) if day in self._hot else self._series.minutes(day)
+        bars = self._hot[day] if day in self._hot else _past_minutes(self._series, day)
         if not bars.present[row]:
             return _NO_TRADES
         source = seeds.generator(self._seed, self.market.venue, self.market.symbol, "minute", index)
@@ -203,7 +212,7 @@ class Quotes:
     def _day_until(self, day: int, now_ms: int) -> Bars:
         """Return the minutes of a day as far as they are over, and the growing one."""
         index = (now_ms - BEGIN_MS) // MINUTE_MS
-        bars = self._hot[day] if day in self._hot else self._series.minutes(day)
+        bars = self._hot[day] if day in self._hot else _past_minutes(self._series, day)
         if day < index // _DAY_MINUTES:
             return bars
         row = index % _DAY_MINUTES
@@ -237,17 +246,18 @@ class Quotes:
         times, bars = self.bars(timeframe_ms, from_ms, to_ms, now_ms, limit)
         prices, amounts = self.market.price_digits, self.market.amount_digits
         count = self._count * timeframe_ms // MINUTE_MS
-        columns = (bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quote)
-        rows = zip(times, *(column.tolist() for column in columns), strict=True)
         return [
             Candle(
                 ts,
-                *(plain(price, prices) for price in (start, high, low, end)),
+                plain(start, prices),
+                plain(high, prices),
+                plain(low, prices),
+                plain(end, prices),
                 plain(volume, amounts),
                 plain(quote, prices + amounts),
                 count,
             )
-            for ts, start, high, low, end, volume, quote in rows
+            for ts, start, high, low, end, volume, quote in zip(times, *bars.table.tolist(), strict=True)
         ]
 
     def public_trades(self, from_ms: int, now_ms: int, limit: int) -> list[PublicTrade]:
@@ -274,7 +284,7 @@ class Quotes:
     def price_at(self, moment_ms: int) -> int:
         """Return a price in steps that was paid in a minute of the past: its open, or the last one known."""
         day, row = divmod((moment_ms - BEGIN_MS) // MINUTE_MS, _DAY_MINUTES)
-        bars = self._hot[day] if day in self._hot else self._series.minutes(day)
+        bars = self._hot[day] if day in self._hot else _past_minutes(self._series, day)
         return int(bars.open[row]) if bars.present[row] else self._standing(day).close
 
 

@@ -1,11 +1,15 @@
 """Randomness by name: the same seed and words give the same numbers, whatever was asked for before."""
 
 import hashlib
+import math
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-Ints = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _CHUNK = 256
 
@@ -21,9 +25,20 @@ def number(seed: int, *words: object) -> int:
     return int.from_bytes(digest(seed, *words)[:8], "big")
 
 
+class _Words(np.random.bit_generator.ISeedSequence):
+    """Seeds a generator with given bytes; much faster than hashing them once more."""
+
+    def __init__(self, given: bytes) -> None:
+        self._given = given
+
+    def generate_state(self, n_words: int, dtype: npt.DTypeLike = np.uint32) -> npt.NDArray[np.unsignedinteger]:
+        return np.frombuffer(self._given, dtype=dtype)[:n_words]
+
+
 def generator(seed: int, *words: object) -> np.random.Generator:
     """Return a source of random numbers that belongs to a seed and some words."""
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest(seed, *words)[:16], "big")))
+    words_given = _Words(digest(seed, *words))
+    return np.random.Generator(np.random.SFC64(words_given))  # type: ignore[arg-type]  # unknown to numpy's stubs
 
 
 def pulled_walk(pull: float, steps: Floats) -> Floats:
@@ -40,8 +55,14 @@ def pulled_walk(pull: float, steps: Floats) -> Floats:
     return walk
 
 
+@lru_cache(maxsize=16)
+def _ramp(points: int) -> Floats:
+    return np.linspace(0.0, 1.0, points + 1)
+
+
 def bridge(source: np.random.Generator, points: int, spread: Floats | float) -> Floats:
     """Return a walk of `points` steps that begins and ends at zero; `spread` is the deviation of the whole."""
     walk = np.zeros(points + 1)
-    np.cumsum(source.standard_normal(points) * (spread / np.sqrt(points)), out=walk[1:])
-    return walk - np.linspace(0.0, walk[-1], points + 1)
+    np.cumsum(source.standard_normal(points) * (spread / math.sqrt(points)), out=walk[1:])
+    walk -= walk[-1] * _ramp(points)
+    return walk

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apps.simulator.domain.seeds import Floats, Ints
+from apps.simulator.domain.seeds import Flags, Floats, Ints
 
-Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 LEAST_VOLUME = 16
 """Steps of amount in every minute, so that each can hold a few trades."""
 
@@ -26,75 +25,114 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Candles of equal length in whole steps, one row each; rows that are not `present` do not exist."""
+    """Candles of equal length, one column each of `table`; those that are not `present` do not exist."""
 
-    open: Ints
-    high: Ints
-    low: Ints
-    close: Ints
-    volume: Ints
-    quote: Ints
+    table: Ints
+    """six rows: open, high, low, close, volume, quote"""
     present: Flags
 
     def __len__(self) -> int:
-        return len(self.open)
+        return len(self.present)
+
+    @property
+    def open(self) -> Ints:
+        """Return the first prices."""
+        return self._row(0)
+
+    @property
+    def high(self) -> Ints:
+        """Return the highest prices."""
+        return self._row(1)
+
+    @property
+    def low(self) -> Ints:
+        """Return the lowest prices."""
+        return self._row(2)
+
+    @property
+    def close(self) -> Ints:
+        """Return the last prices."""
+        return self._row(3)
+
+    @property
+    def volume(self) -> Ints:
+        """Return the amounts traded."""
+        return self._row(4)
+
+    @property
+    def quote(self) -> Ints:
+        """Return the money traded."""
+        return self._row(5)
+
+    def _row(self, index: int) -> Ints:
+        row: Ints = self.table[index]
+        return row
 
     def bar(self, index: int) -> Bar:
-        """Return one row."""
-        columns = (self.open, self.high, self.low, self.close, self.volume, self.quote)
-        return Bar(*(int(column[index]) for column in columns))
-
-    def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Flags]:
-        """Return every column."""
-        return self.open, self.high, self.low, self.close, self.volume, self.quote, self.present
+        """Return one candle."""
+        return Bar(*self.table[:, index].tolist())
 
     def cut(self, first: int, last: int) -> "Bars":
-        """Return rows [first, last)."""
-        return Bars(*(column[first:last] for column in self.columns()))
+        """Return candles [first, last)."""
+        return Bars(self.table[:, first:last], self.present[first:last])
 
     def taken(self, rows: Ints) -> "Bars":
-        """Return some rows."""
-        return Bars(*(column[rows] for column in self.columns()))
+        """Return some candles."""
+        return Bars(self.table[:, rows], self.present[rows])
 
     def copied(self) -> "Bars":
-        """Return the same rows, free to be written."""
-        return Bars(*(column.copy() for column in self.columns()))
+        """Return the same candles, free to be written."""
+        return Bars(self.table.copy(), self.present.copy())
 
     def padded(self, before: int, after: int) -> "Bars":
-        """Return the rows with absent ones around them."""
-        return Bars(*(np.pad(column, (before, after)) for column in self.columns()))
+        """Return the candles with absent ones around them."""
+        return Bars.joined([Bars.absent(before), self, Bars.absent(after)])
 
     def put(self, index: int, bar: Bar) -> None:
-        """Write one row."""
-        for column, value in zip(self.columns()[:6], bar, strict=True):
-            column[index] = value
+        """Write one candle."""
+        self.table[:, index] = bar
+
+    @staticmethod
+    def absent(count: int) -> "Bars":
+        """Return candles that do not exist."""
+        return Bars(np.zeros((6, count), dtype=np.int64), np.zeros(count, dtype=np.bool_))
 
     @staticmethod
     def joined(parts: "list[Bars]") -> "Bars":
-        """Return the rows of all parts, one after the other."""
+        """Return the candles of all parts, one after the other."""
         if not parts:
-            return Bars(*(np.zeros(0, dtype=np.int64) for _ in range(6)), np.zeros(0, dtype=bool))
-        return Bars(*(np.concatenate(columns) for columns in zip(*(part.columns() for part in parts), strict=True)))
+            return Bars.absent(0)
+        return Bars(
+            np.concatenate([part.table for part in parts], axis=1), np.concatenate([part.present for part in parts])
+        )
 
     def grouped(self, size: int) -> "Bars":
-        """Return bars of `size` rows each, aggregated exactly; absent rows do not count."""
+        """Return candles of `size` each, aggregated exactly; absent ones do not count."""
         if size == 1:
             return self
-        rows = len(self) // size
-        shape = (rows, size)
+        shape = (len(self) // size, size)
         present = self.present.reshape(shape)
+        if present.all():
+            return Bars(self._grouped_full(shape), np.ones(shape[0], dtype=np.bool_))
         first, last = present.argmax(1), size - 1 - present[:, ::-1].argmax(1)
-        each = np.arange(rows)
-        huge = np.iinfo(np.int64).max
-        return Bars(
-            self.open.reshape(shape)[each, first],
-            np.where(present, self.high.reshape(shape), 0).max(1),
-            np.where(present, self.low.reshape(shape), huge).min(1),
-            self.close.reshape(shape)[each, last],
-            np.where(present, self.volume.reshape(shape), 0).sum(1),
-            np.where(present, self.quote.reshape(shape), 0).sum(1),
-            present.any(1),
-        )
+        each, huge = np.arange(shape[0]), np.iinfo(np.int64).max
+        table = np.empty((6, shape[0]), dtype=np.int64)
+        table[0] = self.open.reshape(shape)[each, first]
+        table[1] = np.where(present, self.high.reshape(shape), 0).max(1)
+        table[2] = np.where(present, self.low.reshape(shape), huge).min(1)
+        table[3] = self.close.reshape(shape)[each, last]
+        table[4] = np.where(present, self.volume.reshape(shape), 0).sum(1)
+        table[5] = np.where(present, self.quote.reshape(shape), 0).sum(1)
+        return Bars(table, np.asarray(present.any(1)))
+
+    def _grouped_full(self, shape: tuple[int, int]) -> Ints:
+        table = np.empty((6, shape[0]), dtype=np.int64)
+        table[0] = self.open[:: shape[1]]
+        table[1] = self.high.reshape(shape).max(1)
+        table[2] = self.low.reshape(shape).min(1)
+        table[3] = self.close[shape[1] - 1 :: shape[1]]
+        table[4:] = self.table[4:].reshape(2, *shape).sum(2)
+        return table
 
     def whole(self) -> Bar | None:
         """Return all rows as one, or nothing where none is present."""
@@ -120,14 +158,15 @@ def shares(total: int, weights: Floats, least: int) -> Ints:
         weights = np.ones(len(weights))
     ends = np.minimum(np.floor(np.cumsum(weights) / weights.sum() * rest).astype(np.int64), rest)
     ends[-1] = rest
-    return np.diff(ends, prepend=0) + least
+    parts: Ints = np.diff(ends, prepend=0) + least
+    return parts
 
 
 def split(source: np.random.Generator, whole: Bar, path: Floats, *, wander: float) -> Bars:
     """Return the bars between the points of a path, bent so that together they are exactly the whole bar.
 
-    `path` has one point more than there are bars, in steps of price; only what leaves the range between the whole's open
-    and close is stretched. `wander` is how far a price strays inside one bar, in steps.
+    `path` has one point more than there are bars, in steps of price; only what leaves the range between the open and
+    the close of the whole is stretched. `wander` is how far a price strays inside one bar, in steps.
     """
     points = _bend(path, whole)
     start, end = points[:-1], points[1:]
@@ -138,7 +177,7 @@ def split(source: np.random.Generator, whole: Bar, path: Floats, *, wander: floa
     volume = shares(whole.volume, excitement * np.exp(source.standard_normal(len(start)) * 0.6), LEAST_VOLUME)
     value = volume * ((start + end + highs + lows) / 4.0)
     quote = shares(whole.quote, value, 1)
-    return Bars(start, highs, lows, end, volume, quote, np.ones(len(start), dtype=bool))
+    return Bars(np.stack((start, highs, lows, end, volume, quote)), np.ones(len(start), dtype=np.bool_))
 
 
 def _bend(path: Floats, whole: Bar) -> Ints:

@@ -212,6 +212,10 @@ class WorldEvent(NamedTuple):
     to_ts: int
 
 
+class StartError(Exception):
+    """The world cannot be made as wished; the text says what to do."""
+
+
 class UnknownSymbolError(LookupError):
     """The venue does not list this market, now or at the time asked for."""
 

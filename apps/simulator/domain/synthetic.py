@@ -8,14 +8,15 @@ from apps.simulator.domain import seeds
 from apps.simulator.domain.coins import CRYPTO
 from apps.simulator.domain.happenings import BEGIN_MS
 from apps.simulator.domain.paths import DAYS, MINUTES, Paths
-from apps.simulator.domain.seeds import Floats
-from apps.simulator.domain.series import Bar, Bars, extremes, split
+from apps.simulator.domain.seeds import Floats, Ints
+from apps.simulator.domain.series import Bars, extremes, split
 from apps.simulator.domain.shapes import DAY_MS, MINUTE_MS
 
 _VENUE_SHARE = {"binance": 1.0, "coinbase": 0.35, "kraken": 0.15, "kucoin": 0.2}
 _QUOTE_SHARE = {"USDT": 1.0, "USD": 1.0, "EUR": 0.12, "USDC": 0.15, "FDUSD": 0.1, "BTC": 0.06}
 _MOST_DIGITS = 9
 _BUSY_MILLIONS = 400.0
+_MINUTE, _HOUR = np.arange(MINUTES + 1.0), np.arange(0.0, MINUTES + 1.0, 60.0)
 
 
 class Synthetic:
@@ -29,8 +30,9 @@ class Synthetic:
         share = _VENUE_SHARE[venue] * (_QUOTE_SHARE.get(quote, 0.05) if one.kind == CRYPTO else 1.0)
         self.millions = min(one.volume, 4 * other.volume if other.kind == CRYPTO else one.volume) * share
         self.activity = min(max((self.millions / _BUSY_MILLIONS) ** 0.5, 0.04), 1.0)
-        calm = one.kind != CRYPTO and other.kind != CRYPTO
+        calm = CRYPTO not in {one.kind, other.kind}
         self._apart = 0.00006 if calm else 0.0002 + 0.0003 * (1.0 - self.activity)
+        self._ends: Floats = np.zeros(0)
         self._block = self._raw_block = -1
         self._days = self._listed = Bars.joined([])
         self._words = (venue, f"{base}/{quote}")
@@ -72,7 +74,7 @@ class Synthetic:
         logs = self._logs(count)
         points = np.maximum(np.rint(np.exp(logs) * 10.0**self.price_digits), 2.0).astype(np.int64)
         high, low = extremes(
-            self._source("range"), logs[:-1], logs[1:], self._paths.spread(self._base, self._quote)[:count]
+            self._source("range"), logs[:-1], logs[1:], self._paths.spread(self._base, self._quote, 0, count)
         )
         wild, up, down = self._paths.wild(self._base, self._quote)
         known = wild < count
@@ -84,15 +86,15 @@ class Synthetic:
         lows = np.maximum(np.minimum(np.rint(np.exp(low) * scale).astype(np.int64), np.minimum(start, end)), 1)
         volume = self._volume(count, high - low)
         quote = np.rint(volume * ((start + end + highs + lows) / 4.0)).astype(np.int64)
-        return Bars(start, highs, lows, end, volume, quote, np.ones(count, dtype=bool))
+        return Bars(np.stack((start, highs, lows, end, volume, quote)), np.ones(count, dtype=np.bool_))
 
     def _logs(self, count: int) -> Floats:
         """Return the logarithm of the pair's price at this venue at each midnight, one more than there are days."""
-        away = self._source("apart").standard_normal(count + 1) * self._apart
+        away = self._ends = self._source("apart").standard_normal(count + 1) * self._apart
         middle = self._paths.midnights(self._base) - self._paths.midnights(self._quote)
         return np.asarray(middle[: count + 1] + away)
 
-    def _volume(self, count: int, spans: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    def _volume(self, count: int, spans: Floats) -> Ints:
         mood = np.exp(seeds.pulled_walk(0.1, self._source("volume").standard_normal(count) * 0.16))
         dollars = self.millions * 1e6 * mood * (0.5 + 12.0 * np.minimum(spans, 0.25))
         coins = dollars / np.exp(self._paths.midnights(self._base)[:count])
@@ -103,7 +105,7 @@ class Synthetic:
         whole = self._raw(_block(day)).bar(day)
         logs = self._paths.minutes(self._base, day) - self._paths.minutes(self._quote, day) + self._away(day)
         path = np.exp(logs) * 10.0**self.price_digits
-        spread = float(self._paths.spread(self._base, self._quote)[day])
+        spread = float(self._paths.spread(self._base, self._quote, day, day + 1)[0])
         bars = split(self._source("day", day), whole, path, wander=whole.open * spread / math.sqrt(MINUTES))
         begin = BEGIN_MS + day * DAY_MS
         bars.present[: max((self.listed_at - begin) // MINUTE_MS, 0)] = False
@@ -113,9 +115,10 @@ class Synthetic:
 
     def _away(self, day: int) -> Floats:
         """Return how far the venue is from the others, by the minute."""
-        ends = self._source("apart").standard_normal(day + 2)[day : day + 2] * self._apart
+        ends = self._ends[day : day + 2]
         knots = self._source("apart", day).standard_normal(23) * self._apart
-        return np.interp(np.arange(MINUTES + 1), np.arange(25) * 60, np.concatenate((ends[:1], knots, ends[1:])))
+        points = np.concatenate((ends[:1], knots, ends[1:]))
+        return np.asarray(np.interp(_MINUTE, _HOUR, points))
 
 
 def _block(day: int) -> int:

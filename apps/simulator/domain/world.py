@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from apps.simulator.domain import happenings, keys, listings
+from apps.simulator.domain import coins, happenings, keys, listings
 from apps.simulator.domain.books import Book
 from apps.simulator.domain.entries import Posted
 from apps.simulator.domain.happenings import BEGIN_MS
@@ -13,6 +13,7 @@ from apps.simulator.domain.quotes import Quotes
 from apps.simulator.domain.replay import Replayed
 from apps.simulator.domain.shapes import (
     DAY_MS,
+    MINUTE_MS,
     VENUES,
     Account,
     Candle,
@@ -41,27 +42,28 @@ class World:
         *,
         history_days: int = 365,
         ticks_per_second: float = 4.0,
-        extra_markets: int = 0,
+        markets: int = 0,
         replay: Mapping[tuple[str, str], Replayed] | None = None,
     ) -> None:
         self.seed = seed
         self.history_days = history_days
         self.ticks_per_second = ticks_per_second
-        self._paths = Paths(seed, extra=extra_markets)
-        self._quotes = {venue: self._open(venue, extra_markets, replay or {}) for venue in VENUES}
+        known = sum(len(coins.pairs(venue)) for venue in VENUES)
+        extra = max(-(-(markets - known) // len(VENUES)), 0)
+        self._paths = Paths(seed, extra=extra)
+        self._quotes = {venue: self._open(venue, extra, replay or {}) for venue in VENUES}
         self._accounts = {venue: keys.accounts(seed, venue) for venue in VENUES}
         self._by_key = {(venue, account.api_key): account for venue in VENUES for account in self._accounts[venue]}
         self._books: dict[tuple[str, str], Book] = {}
 
     def _open(self, venue: str, extra: int, replay: Mapping[tuple[str, str], Replayed]) -> dict[str, Quotes]:
-        spots = listings.all_spots(self.seed, extra)[venue]
+        spots = listings.spots(self.seed, venue, extra)
         opened = {
             f"{spot.base}/{spot.quote}": listings.synthetic_quotes(self._paths, venue, spot, self.ticks_per_second)
             for spot in spots
         }
-        for (place, symbol), series in replay.items():
-            if place == venue:
-                opened[symbol] = series.quotes(self.seed, venue, symbol, self.ticks_per_second)
+        for symbol, series in _played_at(venue, replay, tuple(opened)).items():
+            opened[symbol] = listings.replayed_quotes(self.seed, venue, symbol, series, self.ticks_per_second)
         return opened
 
     # --- markets ---------------------------------------------------------------------------------------------------
@@ -100,6 +102,12 @@ class World:
     def ticker(self, venue: str, symbol: str, now_ms: int) -> Ticker:
         """Return the ticker as of now; cheap enough to ask for on every push, the same object until the next trade."""
         return self._live(venue, symbol, now_ms).ticker(now_ms)
+
+    def prepare(self, venue: str, symbol: str, moment_ms: int) -> None:
+        """Make the minute of a moment ready, so that asking about it costs little when it has come."""
+        quotes = self._quotes[venue][symbol]
+        if self._trades_now(quotes.market, moment_ms):
+            quotes.prepare((moment_ms - BEGIN_MS) // MINUTE_MS)
 
     def moved(self, venue: str, since_ms: int, now_ms: int) -> list[str]:
         """Return the symbols that traded after `since` and up to now."""
@@ -191,3 +199,15 @@ class World:
     def restore_trade(self, account: Account, posted: Posted) -> None:
         """Repeat a trade that was posted before."""
         self._book(account).post(posted)
+
+
+def _played_at(venue: str, replay: Mapping[tuple[str, str], Replayed], symbols: Sequence[str]) -> dict[str, Replayed]:
+    """Return what is played at a venue: its own records, else those of the same coin in dollars from another venue."""
+    dollars = {symbol.split("/")[0]: series for (_, symbol), series in replay.items() if _in_dollars(symbol)}
+    lent = {symbol: dollars.get(symbol.split("/")[0]) for symbol in symbols if _in_dollars(symbol)}
+    own = {symbol: series for (place, symbol), series in replay.items() if place == venue}
+    return {**{symbol: series for symbol, series in lent.items() if series}, **own}
+
+
+def _in_dollars(symbol: str) -> bool:
+    return symbol.endswith(("/USDT", "/USD", "/USDC", "/FDUSD"))
