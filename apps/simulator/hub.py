@@ -92,22 +92,24 @@ class Exchange:
         now = self.desk.time()
         since, self._since = self._since, now
         sockets, faults = self.venue.sockets, self.desk.faults
-        sockets.silent = faults.on("ws_silent", now)
-        if sockets.open and faults.pick(("ws_close",), "", now):
-            for socket in list(sockets.open):
-                transport = socket.request.transport
-                if transport is not None:
-                    transport.abort()
-            return
+        paths = {socket.request.path for socket in sockets.open}
+        sockets.silent = any(faults.holding("ws_silent", path, now) for path in paths)
+        for path in paths:
+            if faults.pick(("ws_close",), path, now):
+                self._cut(path)
         if sockets.listeners and now > since:
             self.venue.push(self.desk.world.moved(self.venue.name, since, now))
 
-    async def close(self) -> None:
-        """Stop listening and end every connection."""
+    def _cut(self, path: str) -> None:
+        """Drop the sockets of a path without a goodbye."""
         for socket in list(self.venue.sockets.open):
             transport = socket.request.transport
-            if transport is not None:
+            if transport is not None and socket.request.path.startswith(path):
                 transport.abort()
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        self._cut("")
         await self._runner.cleanup()
 
 

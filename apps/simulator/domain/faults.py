@@ -56,24 +56,24 @@ class FaultBoard:
                 return switch
         return None
 
-    def take(self, faults: Sequence[str], path: str, now_ms: int) -> str:
-        """Return the name of the fault that `pick` finds, or nothing."""
-        switch = self.pick(faults, path, now_ms)
-        return switch.fault if switch else ""
+    def holding(self, fault: str, path: str, now_ms: int) -> list[Switch]:
+        """Return the switches of a fault that hold for a path, without using them up."""
+        return [switch for switch in self.active(now_ms) if switch.fault == fault and path.startswith(switch.path)]
 
-    def on(self, fault: str, now_ms: int) -> bool:
-        """Return whether a fault is on, without using it up."""
-        return any(switch.fault == fault for switch in self.active(now_ms))
+    def passed(self, path: str, now_ms: int) -> None:
+        """Count an answered request against the faults of state that held for it."""
+        for switch in self.active(now_ms):
+            if switch.fault in STATE_FAULTS and switch.left is not None and path.startswith(switch.path):
+                switch.left -= 1
 
-    def skew_ms(self, now_ms: int) -> int:
+    def skew_ms(self, path: str, now_ms: int) -> int:
         """Return how far the venue's clock is off."""
-        return sum(switch.amount_ms for switch in self.active(now_ms) if switch.fault == "clock_skew")
+        return sum(switch.amount_ms for switch in self.holding("clock_skew", path, now_ms))
 
-    def delisted(self, now_ms: int) -> set[str]:
+    def delisted(self, path: str, now_ms: int) -> set[str]:
         """Return the symbols that a fault has taken from the list."""
-        return {switch.symbol for switch in self.active(now_ms) if switch.fault == "delist"}
+        return {switch.symbol for switch in self.holding("delist", path, now_ms)}
 
-    def revoked(self, label: str, now_ms: int) -> bool:
+    def revoked(self, label: str, path: str, now_ms: int) -> bool:
         """Return whether an account's key is revoked."""
-        switches = (switch for switch in self.active(now_ms) if switch.fault == "revoke_key")
-        return any(switch.label in {"", label} for switch in switches)
+        return any(switch.label in {"", label} for switch in self.holding("revoke_key", path, now_ms))

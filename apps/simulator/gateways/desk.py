@@ -10,6 +10,7 @@ second, and does ws_close and ws_silent to `venue.sockets`.
 """
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,6 +31,10 @@ from apps.simulator.domain.shapes import (
 from apps.simulator.domain.world import World
 
 
+PATH: ContextVar[str] = ContextVar("path", default="")
+"""The path of the request under way; faults of state may be limited to some paths."""
+
+
 @dataclass
 class Desk:
     """One venue of the world at the present moment."""
@@ -42,7 +47,7 @@ class Desk:
 
     def now(self) -> int:
         """Return the venue's clock: what its time endpoint says and what it checks time stamps against."""
-        return self.time() + self.faults.skew_ms(self.time())
+        return self.time() + self.faults.skew_ms(PATH.get(), self.time())
 
     # --- markets ---------------------------------------------------------------------------------------------------
     def currencies(self) -> Sequence[Currency]:
@@ -51,12 +56,12 @@ class Desk:
 
     def markets(self) -> Sequence[Market]:
         """Return the venue's list of markets, without those that a fault has delisted."""
-        gone = self.faults.delisted(self.time())
+        gone = self.faults.delisted(PATH.get(), self.time())
         return [market for market in self.world.markets(self.venue, self.time()) if market.symbol not in gone]
 
     def market(self, symbol: str) -> Market:
         """Return a market of the list by symbol (BTC/USDT), or raise UnknownSymbolError."""
-        if symbol in self.faults.delisted(self.time()):
+        if symbol in self.faults.delisted(PATH.get(), self.time()):
             raise UnknownSymbolError(symbol)
         return self.world.market(self.venue, symbol, self.time())
 
@@ -76,7 +81,7 @@ class Desk:
     def account(self, api_key: str) -> Account | None:
         """Return whose key this is; None for an unknown key and for one that a fault has revoked."""
         account = self.world.account_by_key(self.venue, api_key)
-        if account is not None and self.faults.revoked(account.label, self.time()):
+        if account is not None and self.faults.revoked(account.label, PATH.get(), self.time()):
             return None
         return account
 
@@ -87,9 +92,9 @@ class Desk:
     def fills(self, account: Account) -> Sequence[Fill]:
         """Return the account's trades, oldest first; twice each, or the newest withheld, when such a fault is on."""
         fills = list(self.world.fills(account, self.time()))
-        if fills and self.faults.on("late_trade", self.time()):
+        if fills and self.faults.holding("late_trade", PATH.get(), self.time()):
             fills.pop()
-        if self.faults.on("duplicate_trades", self.time()):
+        if self.faults.holding("duplicate_trades", PATH.get(), self.time()):
             fills = [fill for fill in fills for _ in range(2)]
         return fills
 

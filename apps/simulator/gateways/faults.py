@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from apps.simulator.domain.faults import ANSWER_FAULTS, Switch
+from apps.simulator.gateways.desk import PATH
 from apps.simulator.gateways.venue import Venue
 
 _CONTROL = "/_sim/"
@@ -51,6 +52,7 @@ def middleware(venue: Venue, counts: Counts) -> Middleware:
         if request.path.startswith(_CONTROL):
             return await handler(request)
         mark = (request.path, venue.key_of(request))
+        PATH.set(request.path)
         status = 0
         try:
             switch = venue.desk.faults.pick(ANSWER_FAULTS, request.path, venue.desk.time())
@@ -61,6 +63,7 @@ def middleware(venue: Venue, counts: Counts) -> Middleware:
             raise
         finally:
             counts.requests[(*mark, status)] += 1
+            venue.desk.faults.passed(request.path, venue.desk.time())
         return answer
 
     return spoil
