@@ -75,7 +75,7 @@ def select(rows: Iterable[MarketRow], wish: MarketWish) -> list[MarketRow]:
     kept = [row for row in rows if _fits(row, wish, words)]
     key = COLUMNS[wish.sort]
     known = [row for row in kept if key(row) is not None]
-    known.sort(key=key, reverse=wish.descending)  # type: ignore[arg-type, return-value]
+    known.sort(key=key, reverse=wish.descending)  # type: ignore[arg-type]
     return known + [row for row in kept if key(row) is None]
 
 

@@ -1,6 +1,7 @@
 """What the page of one market shows: its price, the same asset on other venues, its ranges."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -12,9 +13,14 @@ from apps.markets.domain.market_table import MarketRow, moved
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models import Asset, Instrument
 from apps.markets.models.catalogue import world_is_simulated
+from apps.markets.queries.candles import candles
 from apps.markets.queries.market_table import market_rows, prices_or_none
 
 VENUES_SHOWN: Final = 12
+#: Stretches of time by name: how many candles of which length.
+SPANS: Final = {"day": (Timeframe.H1, 24), "month": (Timeframe.D1, 30), "year": (Timeframe.D1, 365)}
+#: A stretch is shown when its candles begin in its first part.
+LATEST_START: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class AssetPage:
     timeframes: tuple[str, ...] = tuple(Timeframe)
 
 
-def asset_page(*, user: User, name: InstrumentName) -> AssetPage | None:
+def asset_page(*, user: User, name: InstrumentName, now: datetime) -> AssetPage | None:
     """Return what the page of one market shows; nothing where this world knows no such market."""
     found = Instrument.objects.here().named(name).select_related("base", "quote").first()
     if found is None:
@@ -68,7 +74,7 @@ def asset_page(*, user: User, name: InstrumentName) -> AssetPage | None:
         simulated=world_is_simulated(),
         active=found.active,
         venues=venues,
-        spans=(),
+        spans=_spans(found, row.price, int(now.timestamp() * 1000)),
         spread=_spread(venues),
         traded=Decimal(price.volume_24h) if price and price.volume_24h is not None else None,
     )
@@ -83,6 +89,27 @@ def preferred_instrument(*, symbol: str) -> InstrumentName | None:
     markets = Instrument.objects.here().filter(base=asset)
     found = markets.order_by("-active", F("volume_usd").desc(nulls_last=True), "id").first()
     return found.name if found else None
+
+
+def _spans(instrument: Instrument, price: Decimal | None, now_ms: int) -> tuple[Span, ...]:
+    if price is None:
+        return ()
+    found = (_span(instrument, code, timeframe, count, price, now_ms) for code, (timeframe, count) in SPANS.items())
+    return tuple(span for span in found if span)
+
+
+def _span(
+    instrument: Instrument, code: str, timeframe: Timeframe, count: int, price: Decimal, now_ms: int
+) -> Span | None:
+    length = timeframe.milliseconds
+    start = now_ms - count * length
+    page = candles(instrument=instrument, timeframe=timeframe, now_ms=now_ms, from_ms=start, limit=count + 1)
+    if not len(page.candles) or page.candles.first_ts > start + max(2, count * LATEST_START) * length:
+        return None
+    low = min(Decimal(str(page.candles.low.min())), price)
+    high = max(Decimal(str(page.candles.high.max())), price)
+    share = int((price - low) / (high - low) * 100) if high > low else 50
+    return Span(code, low, high, moved(Decimal(str(page.candles.open[0])), price), share)
 
 
 def _beside(one: Instrument, here: Instrument, rows: dict[InstrumentName, MarketRow]) -> VenuePrice:

@@ -48,7 +48,7 @@ def lists_with(*, user: User, instrument: str) -> tuple[ListEntry, ...]:
     """Return a person's lists in their order, each saying whether the market is on it."""
     on_it = WatchlistItem.objects.filter(watchlist=OuterRef("pk"), instrument=instrument)
     found = Watchlist.objects.for_user(user).in_order().annotate(count=Count("items"), holds=Exists(on_it))
-    return tuple(ListEntry(row.pk, row.name, row.count, row.holds) for row in found)
+    return tuple(ListEntry(*row) for row in found.values_list("id", "name", "count", "holds"))
 
 
 def watchlist_page(*, user: User, watchlist_id: UUID | None) -> WatchlistPage | None:

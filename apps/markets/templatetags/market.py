@@ -37,6 +37,12 @@ def venue(code: str) -> str:
 
 
 @register.filter
+def span_label(code: str) -> str:
+    """Say a stretch of time."""
+    return {"day": _("24 hours"), "month": _("30 days"), "year": _("1 year")}[code]
+
+
+@register.filter
 def price(number: Decimal | None, digits: int = 2) -> str:
     """Write a price with its instrument's fraction digits and thousands; market prices are never masked."""
     return UNKNOWN if number is None else f"{money.rounded(number, digits=digits):,f}"

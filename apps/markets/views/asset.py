@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts.actions.callers import signed_in_person
+from apps.core import clock
 from apps.markets import queries
 from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
 
@@ -26,7 +27,7 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
         wanted = InstrumentName.parse(name)
     except InstrumentNameError as error:
         raise Http404 from error
-    page = queries.asset_page(user=signed_in_person(request=request), name=wanted)
+    page = queries.asset_page(user=signed_in_person(request=request), name=wanted, now=clock.now())
     if page is None:
         raise Http404
     inside = {
