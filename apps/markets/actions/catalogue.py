@@ -16,7 +16,7 @@ from apps.core.errors import ConflictError, ProductError
 from apps.core.locks import LockTakenError, lock
 from apps.core.money import multiply, parse_amount
 from apps.markets.domain.assets import RENAMES, Meaning, facts_of, meaning_of
-from apps.markets.domain.conversion import Edge, Quoted, best_route, useful_edges
+from apps.markets.domain.conversion import Edge, Quoted, Quotes, useful_edges
 from apps.markets.domain.instruments import VENUES, DayFigures, Listing
 from apps.markets.gateways.venue_rest import fetch_day_figures, fetch_listings
 from apps.markets.models import Asset, AssetCode, Instrument
@@ -268,7 +268,8 @@ def _in_usd(rows: Sequence[Instrument], figures: dict[str, DayFigures]) -> dict[
     edges = {one.edge for one in quoted}
     useful = set(useful_edges(edges, sources=assets, target=target))
     kept = [one for one in quoted if one.edge in useful]
-    routes = {asset: best_route(asset, target, kept, now_ms=0) for asset in assets}
+    quotes = Quotes(kept, now_ms=0)
+    routes = {asset: quotes.route(asset, target) for asset in assets}
     return {asset: route.value for asset, route in routes.items() if route is not None}
 
 

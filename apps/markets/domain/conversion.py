@@ -89,13 +89,24 @@ def _may_help(edge: Edge, *, ends: set[str]) -> bool:
     return between_hubs or edge.base in ends or edge.quote in ends
 
 
+class Quotes:
+    """What is quoted at a moment, ready to be asked for many ways."""
+
+    def __init__(self, quotes: Iterable[Quoted], *, now_ms: int) -> None:
+        self._now_ms = now_ms
+        self._best = _best_steps(quotes, now_ms=now_ms)
+
+    def route(self, source: str, target: str) -> Route | None:
+        """Return the best way: with fresh prices where there is one, then with the fewest hops, then most liquid."""
+        if source == target:
+            return Route(())
+        ways = [way for stops in _itineraries(source, target) if (way := _way(stops, self._best)) is not None]
+        return Route(max(ways, key=lambda way: _way_merit(way, now_ms=self._now_ms))) if ways else None
+
+
 def best_route(source: str, target: str, quotes: Iterable[Quoted], *, now_ms: int) -> Route | None:
-    """Return the best way: with fresh prices where there is one, then with the fewest hops, then the most liquid."""
-    if source == target:
-        return Route(())
-    best = _best_steps(quotes, now_ms=now_ms)
-    ways = [way for stops in _itineraries(source, target) if (way := _way(stops, best)) is not None]
-    return Route(max(ways, key=lambda way: _way_merit(way, now_ms=now_ms))) if ways else None
+    """Return the best way for one question; for many, `Quotes` prepares what is quoted once."""
+    return Quotes(quotes, now_ms=now_ms).route(source, target)
 
 
 def _itineraries(source: str, target: str) -> Iterator[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from apps.core.api.times import milliseconds
 from apps.core.errors import FieldProblem, InvalidError
-from apps.markets.domain.conversion import HUBS, Edge, Quoted, Route, best_route, useful_edges
+from apps.markets.domain.conversion import HUBS, Edge, Quoted, Quotes, Route, best_route, useful_edges
 from apps.markets.domain.instruments import InstrumentName
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models import Instrument
@@ -151,22 +151,20 @@ def _present(symbols: Collection[str], target: str, *, now: datetime) -> dict[st
         for edge in edges
         if (price := prices.get(str(edge.instrument))) is not None
     ]
-    present = milliseconds(now)
-    found = {}
-    for symbol in symbols:
-        route = best_route(symbol, target, quotes, now_ms=present)
-        reason = NoRate.NONE if route else _why_none(symbol, target, edges)
-        found[symbol] = _Found(now, route, reason)
-    return found
+    quoted, blank = Quotes(quotes, now_ms=milliseconds(now)), _blank(edges)
+    return {symbol: _found_now(symbol, target, quoted, blank, now=now) for symbol in symbols}
 
 
-def _why_none(symbol: str, target: str, edges: Iterable[Edge]) -> NoRate:
-    return NoRate.NO_MARKET if _blank_route(symbol, target, edges) is None else NoRate.NO_PRICE_YET
+def _found_now(symbol: str, target: str, quoted: Quotes, blank: Quotes, *, now: datetime) -> "_Found":
+    route = quoted.route(symbol, target)
+    if route is not None:
+        return _Found(now, route)
+    return _Found(now, None, NoRate.NO_MARKET if blank.route(symbol, target) is None else NoRate.NO_PRICE_YET)
 
 
-def _blank_route(symbol: str, target: str, edges: Iterable[Edge]) -> Route | None:
-    """Return the way that would be taken if every connection had a price."""
-    return best_route(symbol, target, [Quoted(edge, Decimal(1), 0, "") for edge in edges], now_ms=0)
+def _blank(edges: Iterable[Edge]) -> Quotes:
+    """Return what would be quoted if every connection had a price."""
+    return Quotes([Quoted(edge, Decimal(1), 0, "") for edge in edges], now_ms=0)
 
 
 # --- Then -------------------------------------------------------------------------------------------------------------
@@ -174,7 +172,7 @@ def _past(symbol: str, target: str, edges: Sequence[Edge], *, moment: datetime, 
     """Take the best way, read its closes, and leave out connections without one until a way is whole."""
     left, reason, closes = list(edges), NoRate.NO_MARKET, _closes(moment=moment, now=now)
     for _try in range(_MOST_TRIES):
-        blank = _blank_route(symbol, target, left)
+        blank = _blank(left).route(symbol, target)
         if blank is None:
             break
         way = [step.quoted.edge for step in blank.steps]
