@@ -32,6 +32,7 @@ class Synthetic:
         self.activity = min(max((self.millions / _BUSY_MILLIONS) ** 0.5, 0.04), 1.0)
         calm = CRYPTO not in {one.kind, other.kind}
         self._apart = 0.00006 if calm else 0.0002 + 0.0003 * (1.0 - self.activity)
+        self._against = quote if other.kind == CRYPTO else "money"  # venues see the same days
         self._ends: Floats = np.zeros(0)
         self._block = self._raw_block = -1
         self._days = self._listed = Bars.joined([])
@@ -74,7 +75,10 @@ class Synthetic:
         logs = self._logs(count)
         points = np.maximum(np.rint(np.exp(logs) * 10.0**self.price_digits), 2.0).astype(np.int64)
         high, low = extremes(
-            self._source("range"), logs[:-1], logs[1:], self._paths.spread(self._base, self._quote, 0, count)
+            seeds.generator(self._paths.seed, "range", self._base, self._against),
+            logs[:-1],
+            logs[1:],
+            self._paths.spread(self._base, self._quote, 0, count),
         )
         wild, up, down = self._paths.wild(self._base, self._quote)
         known = wild < count

@@ -30,7 +30,6 @@ from apps.simulator.domain.shapes import (
 )
 from apps.simulator.domain.world import World
 
-
 PATH: ContextVar[str] = ContextVar("path", default="")
 """The path of the request under way; faults of state may be limited to some paths."""
 
