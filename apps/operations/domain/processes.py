@@ -1,6 +1,7 @@
 """The table of processes: what each one runs, how it is asked to stop, and every time span the supervisor goes by."""
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 RESTART_FIRST = 0.5
@@ -15,6 +16,10 @@ STOP_ORPHANS = 5.0
 LOG_LIMIT_BYTES = 5_000_000
 LOG_KEPT = 3
 LARGEST_FRAME = 524_288  # a list of far too many keys is still read, and refused in words
+
+#: The exchanges of the demo world in the order in which the simulator takes their ports.
+SIMULATED_EXCHANGES = ("binance", "coinbase", "kraken", "kucoin")
+SIMULATED_PORTS = (18101, 18102, 18103, 18104)
 
 
 class StartError(Exception):
@@ -55,11 +60,22 @@ class Addresses:
     live_port: int
 
 
-def product(*, python: str, data: str, addresses: Addresses, with_trainer: bool) -> tuple[Program, ...]:
-    """Return the product's own processes in the order in which they start."""
-    programs = [_web(python, addresses), _live(python, addresses), _worker(python)]
+def product(
+    *,
+    python: str,
+    data: str,
+    addresses: Addresses,
+    with_trainer: bool,
+    with_feed: bool,
+    simulated: Mapping[str, int],
+) -> tuple[Program, ...]:
+    """Return the product's own processes in the order in which they start; `simulated` are exchanges and ports."""
+    programs = [_simulator(python, data, simulated)] if simulated else []
+    programs += [_web(python, addresses), _live(python, addresses), _worker(python)]
     if with_trainer:
         programs.append(_trainer(python))
+    if with_feed:
+        programs.append(_loop(python, "feed", "feed"))
     return (*programs, _beat(python, data))
 
 
@@ -87,6 +103,16 @@ def _live(python: str, addresses: Addresses) -> Program:
     argv += ("--ws", "websockets-sansio", "--ws-max-size", str(LARGEST_FRAME), "--ws-per-message-deflate", "false")
     argv += ("--timeout-graceful-shutdown", "3")
     return Program("live", argv)
+
+
+def _loop(python: str, name: str, *command: str) -> Program:
+    return Program(name, (python, "-m", "config.loops", name, *command))
+
+
+def _simulator(python: str, data: str, ports: Mapping[str, int]) -> Program:
+    """What was posted to the exchanges is kept in the data folder, so that their accounts survive a restart."""
+    wanted = ",".join(str(ports[exchange]) for exchange in SIMULATED_EXCHANGES)
+    return _loop(python, "simulator", "simulate", "--ports", wanted, "--journal", f"{data}/simulator.jsonl")
 
 
 def _celery(python: str, name: str, *arguments: str) -> Program:

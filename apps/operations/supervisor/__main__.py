@@ -33,7 +33,7 @@ def add_up_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--live-port", type=int)
     parser.add_argument("--data", type=Path, default=default_data())
-    parser.add_argument("--feed", choices=("simulator", "live", "off"), default="simulator")
+    parser.add_argument("--feed", choices=("simulator", "live", "off"))
     parser.add_argument("--no-demo", action="store_true")
     parser.add_argument("--no-ml", action="store_true")
     parser.add_argument("--json", action="store_true")
@@ -56,7 +56,7 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
     return Wishes(
         data=options.data,
         addresses=Addresses(options.host, options.port, options.live_port or options.port + 1),
-        feed=options.feed,
+        feed=options.feed or ("live" if options.no_demo else "simulator"),
         demo=not options.no_demo,
         forecasts=not options.no_ml,
         as_json=options.json,

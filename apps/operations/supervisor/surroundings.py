@@ -50,6 +50,16 @@ class Wishes:
         return self.demo and not self.beyond_loopback
 
     @property
+    def with_feed(self) -> bool:
+        """Say whether prices are wished for."""
+        return self.feed != "off"
+
+    @property
+    def with_simulator(self) -> bool:
+        """Say whether the exchanges of the demo world run."""
+        return self.feed == "simulator"
+
+    @property
     def with_trainer(self) -> bool:
         """Say whether forecasts can be trained: wished for, and TensorFlow exists for this Python."""
         return self.forecasts and sys.version_info < _FIRST_PYTHON_WITHOUT_TENSORFLOW

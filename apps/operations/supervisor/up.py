@@ -8,12 +8,19 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from apps.core import clock
-from apps.operations.domain.processes import READY_PATIENCE, Program, StartError, product
+from apps.operations.domain.processes import (
+    READY_PATIENCE,
+    SIMULATED_EXCHANGES,
+    SIMULATED_PORTS,
+    Program,
+    StartError,
+    product,
+)
 from apps.operations.supervisor import surroundings, voice
 from apps.operations.supervisor.embedded import start_services
 from apps.operations.supervisor.folder import CODE, DataFolder, refused
 from apps.operations.supervisor.house import House, StopRequestedError
-from apps.operations.supervisor.ports import demand
+from apps.operations.supervisor.ports import demand, free_port, is_free
 from apps.operations.supervisor.preparing import is_prepared, prepare
 from apps.operations.supervisor.readiness import Doors, reachable
 from apps.operations.supervisor.surroundings import Wishes
@@ -74,13 +81,18 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
     services = start_services(house, done=speaker.done)
     for warning in services.warnings:
         speaker.say(f"  {warning}")
+    simulated = _simulated_ports() if wishes.with_simulator else {}
     programs = product(
         python=sys.executable,
         data=str(folder.root),
         addresses=wishes.addresses,
         with_trainer=wishes.with_trainer,
+        with_feed=wishes.with_feed,
+        simulated=simulated,
     )
-    _write_facts(folder, wishes, services.as_pairs(), programs, started_at)
+    exchanges = {name: f"http://127.0.0.1:{port}" for name, port in simulated.items()}
+    own = {"EXCHANGE_BASE_URLS": json.dumps(exchanges)} if exchanges else {}
+    _write_facts(folder, wishes, services.as_pairs() | own, programs, started_at)
     wanted = ("--with-demo",) if wishes.demo else ()
     early = programs if not os.environ.get("DATABASE_URL") and is_prepared(folder) else ()
     for program in early:  # nothing has changed: they need not wait for the step that finds that out
@@ -100,7 +112,7 @@ def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
     house.settle()
     speaker.done("processes", note=", ".join(program.name for program in programs))
     folder.note(purpose="up", url=_url(wishes), ready=True)
-    _report(folder, wishes, speaker)
+    _report(folder, wishes, exchanges, speaker)
     if wishes.with_trainer:
         house.assist(Program("forecast-setup", (sys.executable, str(CODE / "coinsphere"), "_ml"), niceness=10))
 
@@ -122,14 +134,21 @@ def _doors(wishes: Wishes) -> Doors:
     return Doors(host=reachable(here.host), port=here.port, live_port=here.live_port, name=name)
 
 
+def _simulated_ports() -> dict[str, int]:
+    """Return a port for each exchange of the demo world: the usual one, or any where that is taken."""
+    pairs = zip(SIMULATED_EXCHANGES, SIMULATED_PORTS, strict=True)
+    return {name: port if is_free(host="127.0.0.1", port=port) else free_port() for name, port in pairs}
+
+
 def _url(wishes: Wishes) -> str:
     return f"http://localhost:{wishes.addresses.port}"
 
 
-def _report(folder: DataFolder, wishes: Wishes, speaker: voice.Voice) -> None:
+def _report(folder: DataFolder, wishes: Wishes, exchanges: dict[str, str], speaker: voice.Voice) -> None:
     accounts = _accounts(folder, wishes)
     if wishes.as_json:
-        voice.announce({"url": _url(wishes), **accounts})
+        world = {"simulator": exchanges} if exchanges else {}
+        voice.announce({"url": _url(wishes), **accounts, **world})
     speaker.say()
     speaker.say(f"Coinsphere is ready at {_url(wishes)}")
     for name, account in accounts.items():

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,18 +33,37 @@ from apps.operations.domain.restarts import failures_after, restart_delay
 from apps.operations.gateways import postgres, redis_server, unprivileged
 from apps.operations.gateways.unprivileged import can_enter, find_ground
 from apps.operations.supervisor import ports, preparing, surroundings
-from apps.operations.supervisor.__main__ import main
+from apps.operations.supervisor.__main__ import add_up_arguments, main, wishes_of
 from apps.operations.supervisor.folder import DataFolder, read_pairs
 from apps.operations.supervisor.house import House
 from apps.operations.supervisor.journals import Journal
 from apps.operations.supervisor.surroundings import Wishes
 
 HERE = Addresses("127.0.0.1", 8000, 8001)
+PORTS = {"binance": 18101, "coinbase": 18102, "kraken": 18103, "kucoin": 18104}
 
 
-def make_wishes(*, host: str = "127.0.0.1", demo: bool = True, forecasts: bool = True) -> Wishes:
+def make_wishes(
+    *, host: str = "127.0.0.1", demo: bool = True, forecasts: bool = True, feed: str = "simulator"
+) -> Wishes:
     """Return what somebody might ask for on the command line."""
-    return Wishes(data=Path("/nowhere"), addresses=Addresses(host, 8000, 8001), demo=demo, forecasts=forecasts)
+    here = Addresses(host, 8000, 8001)
+    return Wishes(data=Path("/nowhere"), addresses=here, demo=demo, forecasts=forecasts, feed=feed)
+
+
+def names_of(
+    *, with_trainer: bool = False, with_feed: bool = False, simulated: dict[str, int] | None = None
+) -> list[str]:
+    """Return the product's processes in their order."""
+    programs = product(
+        python="py",
+        data="/d",
+        addresses=HERE,
+        with_trainer=with_trainer,
+        with_feed=with_feed,
+        simulated=simulated or {},
+    )
+    return [program.name for program in programs]
 
 
 @pytest.fixture
@@ -75,8 +95,31 @@ def test_a_minute_of_health_forgives_what_was() -> None:
 
 # --- the table ------------------------------------------------------------------------------------------------------
 def test_the_trainer_is_absent_without_forecasts() -> None:
-    names = [[p.name for p in product(python="py", data="/d", addresses=HERE, with_trainer=w)] for w in (True, False)]
-    assert names == [["web", "live", "worker", "trainer", "beat"], ["web", "live", "worker", "beat"]]
+    assert names_of(with_trainer=True) == ["web", "live", "worker", "trainer", "beat"]
+    assert names_of() == ["web", "live", "worker", "beat"]
+
+
+def test_prices_bring_the_feed_and_the_demo_world_its_exchanges() -> None:
+    assert names_of(with_feed=True) == ["web", "live", "worker", "feed", "beat"]
+    assert names_of(with_feed=True, simulated=PORTS) == ["simulator", "web", "live", "worker", "feed", "beat"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "expected"), [("simulator", (True, True)), ("live", (True, False)), ("off", (False, False))]
+)
+def test_each_source_of_prices_has_its_processes(feed: str, expected: tuple[bool, bool]) -> None:
+    wishes = make_wishes(feed=feed)
+    assert (wishes.with_feed, wishes.with_simulator) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "feed"),
+    [((), "simulator"), (("--no-demo",), "live"), (("--no-demo", "--feed", "simulator"), "simulator")],
+)
+def test_without_the_demo_world_prices_are_live_unless_said_otherwise(words: tuple[str, ...], feed: str) -> None:
+    parser = ArgumentParser()
+    add_up_arguments(parser)
+    assert wishes_of(parser.parse_args(words)).feed == feed
 
 
 def test_forecasts_need_a_python_that_tensorflow_knows(monkeypatch: pytest.MonkeyPatch) -> None:
