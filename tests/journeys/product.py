@@ -16,6 +16,8 @@ from apps.operations.supervisor.ports import free_port
 from apps.operations.supervisor.surroundings import SECRET_NAMES
 
 START_PATIENCE = 150.0
+QUIET = ("--no-ml", "--feed", "off")
+WITH_MARKET = ("--no-ml",)
 OURS = (*SECRET_NAMES, "COINSPHERE_DATA", "MASTER_KEY_FILE", "PUBLIC_URL", "DJANGO_SETTINGS_MODULE")
 
 
@@ -56,9 +58,7 @@ def living(data: Path) -> list[str]:
 class Product:
     """One `up` on one data folder; may be started again after it has stopped."""
 
-    def __init__(
-        self, data: Path, *, options: Sequence[str] = ("--no-ml",), extra: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, data: Path, *, options: Sequence[str] = QUIET, extra: Mapping[str, str] | None = None) -> None:
         self.data = data
         self.port, self.live_port = free_port(), free_port()
         self.options = list(options)

@@ -19,7 +19,7 @@ from django.conf import settings
 from apps.core import clock
 from apps.operations.supervisor.folder import CODE, read_pairs
 from apps.operations.supervisor.ports import free_port
-from tests.journeys.product import Product, clean_environment, living, supervisor, wait_for
+from tests.journeys.product import QUIET, Product, clean_environment, living, supervisor, wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -145,7 +145,7 @@ def test_a_failing_migration_stops_what_was_started(tmp_path: Path, shared: Prod
     shutil.copy(CODE / "manage.py", code)
     (code / "apps/operations/migrations/0999_bad.py").write_text(_BAD_MIGRATION, encoding="utf-8")
     data = shared.data.with_name("bad-migration")
-    ended = _run("supervise", "--data", str(data), "--port", str(free_port()), "--no-ml", code=code)
+    ended = _run("supervise", "--data", str(data), "--port", str(free_port()), *QUIET, code=code)
     assert ended.returncode == 1
     assert "A migration failed and was rolled back: planted" in ended.stderr
     assert living(data) == []
