@@ -29,6 +29,15 @@ class ProcessHealthSerializer(serializers.Serializer[object]):
     last_seen_at = TimeField(allow_null=True)
 
 
+class PriceSourceSerializer(serializers.Serializer[object]):
+    """One venue's stream of prices."""
+
+    venue = serializers.CharField()
+    state = serializers.ChoiceField(["connected", "reconnecting", "silent", "off"])
+    instruments = serializers.IntegerField()
+    last_message_at = TimeField(allow_null=True)
+
+
 class HealthSerializer(serializers.Serializer[object]):
     """All of it in detail."""
 
@@ -39,6 +48,7 @@ class HealthSerializer(serializers.Serializer[object]):
     redis = serializers.ChoiceField(["ok", "down"])
     processes = ProcessHealthSerializer(many=True)
     features = serializers.DictField(child=serializers.CharField())
+    prices = PriceSourceSerializer(many=True)
 
 
 class QueueSerializer(serializers.Serializer[object]):

@@ -13,6 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from apps.core.cache import redis_is_up
 from apps.operations.models import ALIVE_FOR, ProcessBeat
+from apps.operations.queries.price_sources import PriceSource, price_feed_state, read_price_sources
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Health:
     redis: str
     processes: tuple[ProcessHealth, ...]
     features: dict[str, str] = field(default_factory=dict)
+    prices: tuple[PriceSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def read_health(*, now: datetime) -> Health:
     migrated = has_database and _migrated()
     has_redis = redis_is_up()
     processes = _processes(now) if migrated else tuple(ProcessHealth(n, MISSING) for n in settings.ENABLED_PROCESSES)
+    sources = read_price_sources(now=now) if has_redis else ()
     well = migrated and has_redis and all(process.state == ALIVE for process in processes)
     return Health(
         status=OK if well else "degraded" if migrated else DOWN,
@@ -140,7 +143,8 @@ def read_health(*, now: datetime) -> Health:
         migrations=OK if migrated else "pending" if has_database else "unknown",
         redis=OK if has_redis else DOWN,
         processes=processes,
-        features=read_features(has_redis=has_redis),
+        features=read_features(has_redis=has_redis, sources=sources),
+        prices=sources,
     )
 
 
@@ -159,12 +163,12 @@ def _process(name: str, beat: ProcessBeat | None, now: datetime) -> ProcessHealt
     return ProcessHealth(name, state, beat.version, beat.started_at, beat.last_seen_at)
 
 
-def read_features(*, has_redis: bool) -> dict[str, str]:
+def read_features(*, has_redis: bool, sources: tuple[PriceSource, ...]) -> dict[str, str]:
     """Return the state of what can be on, off, or not there yet."""
     return {
         "live_updates": "on" if has_redis else "paused",
         "background_work": "on" if has_redis else "paused",
-        "price_feed": "arrives_later",
+        "price_feed": price_feed_state(sources, has_redis=has_redis),
         "forecasts": _forecasts(),
     }
 
