@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+DIGITS = 80
+"""how many digits sums are made with, so that none is ever rounded"""
+
 
 def fixed(value: Decimal | str, digits: int) -> str:
     """Write a number with at least so many digits after the point; more are kept, never rounded."""

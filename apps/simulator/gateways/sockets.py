@@ -19,10 +19,14 @@ class Topic(NamedTuple):
 
 
 class Push(NamedTuple):
-    """One message for everybody who listens to a topic."""
+    """One message for everybody who listens to a topic.
+
+    An exchange that numbers the messages of each connection gives it in two parts, before and after the number.
+    """
 
     topic: Topic
     payload: bytes
+    tail: bytes = b""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -43,12 +47,19 @@ class Socket:
         self.response = response
         self.topics: dict[Topic, str] = {}
         self.waiting: list[bytes] = []
+        self.numbered = 0
         self._book = book
 
-    def send(self, payload: bytes) -> None:
+    def send(self, payload: bytes, tail: bytes = b"") -> None:
         """Send one text message now, after whatever waits already."""
-        self.waiting.append(text_frame(payload))
+        self.waiting.append(self.number(payload, tail) if tail else text_frame(payload))
         self.flush()
+
+    def number(self, head: bytes, tail: bytes) -> bytes:
+        """Return the frame of a message with its number within this connection between its two parts."""
+        frame = text_frame(b"%b%d%b" % (head, self.numbered, tail))
+        self.numbered += 1
+        return frame
 
     def flush(self) -> None:
         """Hand the waiting frames to the network; a peer that does not read is cut off, as the exchanges do."""
@@ -115,13 +126,13 @@ class Sockets:
     def broadcast(self, pushes: Iterable[Push]) -> None:
         """Give each message to the listeners of its topic: one encoding per message, one write per listener."""
         touched: set[Socket] = set()
-        for topic, payload in pushes:
+        for topic, payload, tail in pushes:
             listeners = self.listeners.get(topic.symbol, {}).get(topic.kind)
             if not listeners:
                 continue
-            frame = text_frame(payload)
+            frame = b"" if tail else text_frame(payload)
             for socket in listeners:
-                socket.waiting.append(frame)
+                socket.waiting.append(frame or socket.number(payload, tail))
             touched |= listeners
         for socket in touched:
             socket.flush()

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from apps.simulator.domain.shapes import Account, Fill
 from apps.simulator.gateways.desk import Desk
+from apps.simulator.gateways.figures import DIGITS
 
 NOTHING = Decimal(0)
 
@@ -46,11 +47,12 @@ class Ledger:
 
     def entries(self, account: Account) -> list[Entry]:
         """Return the ledger of an account, oldest first."""
-        changes = sorted(_changes(self._desk, account), key=lambda item: item.ts)
-        known, entries = self._written.get(account.api_key, ([], []))
-        if known != changes:
-            entries = _write(changes)
-            self._written[account.api_key] = (changes, entries)
+        with localcontext(prec=DIGITS):
+            changes = sorted(_changes(self._desk, account), key=lambda item: item.ts)
+            known, entries = self._written.get(account.api_key, ([], []))
+            if known != changes:
+                entries = _write(changes)
+                self._written[account.api_key] = (changes, entries)
         return entries
 
 
@@ -67,11 +69,12 @@ def _write(changes: list[Change]) -> list[Entry]:
 def flavors(desk: Desk, account: Account) -> dict[str, Decimal]:
     """Return the balances as Kraken keeps them: what was earned by staking lies in ADA.S, the rest in ADA."""
     held = dict(desk.balances(account))
-    for asset, earned in _earned(desk, account).items():
-        staked = min(earned, held.get(asset, NOTHING))
-        if staked > 0:
-            held[asset] -= staked
-            held[f"{asset}.S"] = staked
+    with localcontext(prec=DIGITS):
+        for asset, earned in _earned(desk, account).items():
+            staked = min(earned, held.get(asset, NOTHING))
+            if staked > 0:
+                held[asset] -= staked
+                held[f"{asset}.S"] = staked
     return {asset: amount for asset, amount in held.items() if amount}
 
 

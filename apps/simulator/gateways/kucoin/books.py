@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
-from decimal import ROUND_DOWN, Decimal
+from datetime import UTC, datetime
+from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import NamedTuple
 
 from apps.simulator.domain.shapes import Account, Fill
 from apps.simulator.gateways.desk import Desk
+from apps.simulator.gateways.figures import DIGITS
 
-CLASSIC_FILLS = 40
+MOVED_AT = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)
+"""when every account moved to the high-frequency system"""
 _NOTHING = Decimal(0)
 _CENTS = Decimal("0.01")
 
@@ -17,11 +20,11 @@ class Row(NamedTuple):
     """One line of a ledger; amount carries its sign and includes the fee."""
 
     number: int
+    balance: Decimal
     ts: int
     asset: str
     amount: Decimal
     fee: Decimal
-    balance: Decimal
     biz_type: str
     context: dict[str, str]
     high_frequency: bool
@@ -41,14 +44,15 @@ class Change(NamedTuple):
 
 def is_classic(fill: Fill) -> bool:
     """Return whether a trade was made before the account moved to the high-frequency system."""
-    return fill.number <= CLASSIC_FILLS
+    return fill.ts < MOVED_AT
 
 
 def split(amount: Decimal) -> dict[str, Decimal]:
     """Return how much of a balance lies in which account: funding, the old trading one, the high-frequency one."""
-    main = (amount / 4).quantize(_CENTS, rounding=ROUND_DOWN)
-    trade = (amount / 8).quantize(_CENTS, rounding=ROUND_DOWN)
-    return {"main": main, "trade": trade, "trade_hf": amount - main - trade}
+    with localcontext(prec=DIGITS):
+        main = (amount / 4).quantize(_CENTS, rounding=ROUND_DOWN)
+        trade = (amount / 8).quantize(_CENTS, rounding=ROUND_DOWN)
+        return {"main": main, "trade": trade, "trade_hf": amount - main - trade}
 
 
 def hex_id(*parts: object) -> str:
@@ -56,25 +60,31 @@ def hex_id(*parts: object) -> str:
     return hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=12).hexdigest()
 
 
-def rows(desk: Desk, account: Account) -> list[Row]:
-    """Return the whole ledger of an account, oldest first."""
+class Books:
+    """The ledgers of all accounts, written again only when something new has happened."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._written: dict[str, tuple[list[Change], list[Row]]] = {}
+
+    def rows(self, account: Account) -> list[Row]:
+        """Return the whole ledger of an account, oldest first."""
+        with localcontext(prec=DIGITS):
+            changes = sorted(_changes(self._desk, account), key=lambda item: item.ts)
+            known, rows = self._written.get(account.api_key, ([], []))
+            if known != changes:
+                rows = _write(changes)
+                self._written[account.api_key] = (changes, rows)
+        return rows
+
+
+def _write(changes: list[Change]) -> list[Row]:
     balances: dict[str, Decimal] = {}
     written = []
-    for number, change in enumerate(sorted(_changes(desk, account), key=lambda item: item.ts), start=1):
-        balances[change.asset] = balances.get(change.asset, _NOTHING) + change.amount
-        written.append(
-            Row(
-                number,
-                change.ts,
-                change.asset,
-                change.amount,
-                change.fee,
-                balances[change.asset],
-                change.biz_type,
-                change.context,
-                change.high_frequency,
-            )
-        )
+    for number, change in enumerate(changes, start=1):
+        after = balances.get(change.asset, _NOTHING) + change.amount
+        balances[change.asset] = after
+        written.append(Row(number, after, *change))
     return written
 
 

@@ -28,6 +28,7 @@ class PrivateDoor:
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.desk = venue.desk
+        self._books = books.Books(venue.desk)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the handlers of the signed paths."""
@@ -157,7 +158,7 @@ class PrivateDoor:
         direction = query.get("direction", "")
         return [
             row
-            for row in reversed(books.rows(self.desk, account))
+            for row in reversed(self._books.rows(account))
             if row.high_frequency is fast
             and start <= row.ts <= end
             and (not wanted or row.asset in wanted)
@@ -254,7 +255,7 @@ def _ledger_row(row: books.Row, account_type: str) -> Body:
     return {
         "id": str(row.number),
         "currency": row.asset,
-        "amount": short(abs(row.amount)),
+        "amount": short(row.amount.copy_abs()),
         "fee": short(row.fee),
         "tax": "0",
         "balance": short(row.balance),
