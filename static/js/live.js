@@ -1,7 +1,7 @@
 /* The page's end of the live socket. It gets a ticket, connects, subscribes, and comes back by itself.
    One socket a page, whoever asks: scripts share it, and a key that two of them want is asked for once.
 
-   import { subscribe, watchVisible } from "./live.js";
+   Others take `subscribe` and `watchVisible` from here:
    const prices = subscribe("market_data", ["binance:BTC/USDT"], {
      onSnapshot(rows) {},            // the state as it is: at the start, and after every gap or outage
      onUpdate(rows) {},              // what has changed
