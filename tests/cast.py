@@ -72,6 +72,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "passkey_id": MISSING,
         "watchlist_id": str(watchlist.pk) if watchlist else MISSING,
         "item_id": ITEM if watchlist else MISSING,
+        "candle_id": MISSING,
         "person_id": str(user.pk),
         "invite_id": cast.invite_id,
         "job_id": str(cast.job.pk),

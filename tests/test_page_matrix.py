@@ -41,6 +41,24 @@ EXPECTED = {
     "GET dashboard:manifest": OPEN,
     "GET dashboard:service_worker": OPEN,
     "GET dashboard:favicon": OPEN,
+    "GET markets:markets": SIGNED_IN,
+    "GET markets:rows": SIGNED_IN,
+    "GET markets:find": SIGNED_IN,
+    "GET markets:asset": SIGNED_IN,
+    "GET markets:asset_by_symbol": SIGNED_IN,
+    "POST markets:settle": RUNS,
+    "GET markets:watchlists": SIGNED_IN,
+    "GET markets:watchlist": SIGNED_IN,
+    "GET markets:watch_menu": SIGNED_IN,
+    "POST markets:watch": SIGNED_IN,
+    "POST markets:create_watchlist": SIGNED_IN,
+    "POST markets:rename_watchlist": SIGNED_IN,
+    "POST markets:delete_watchlist": SIGNED_IN,
+    "POST markets:undo": SIGNED_IN,
+    "POST markets:add_to_watchlist": SIGNED_IN,
+    "POST markets:order_watchlist": SIGNED_IN,
+    "POST markets:note": SIGNED_IN,
+    "POST markets:remove": SIGNED_IN,
     "GET operations:console": RUNS,
     "GET operations:self_check": RUNS,
     "POST operations:start_self_check": RUNS,
@@ -51,7 +69,12 @@ EXPECTED = {
 PEOPLE = {"anonymous": set(), "viewer": {SIGNED_IN}, "member": {SIGNED_IN}, "admin": {SIGNED_IN, RUNS}}
 PEOPLE["owner"] = PEOPLE["admin"]
 #: Pages about something of one person: with somebody else's id they answer as if there were no such thing.
-OWNED = {"POST accounts:end_session": "session_id", "POST accounts:revoke_token": "token_id"}
+OWNED = {
+    "POST accounts:end_session": "session_id",
+    "POST accounts:revoke_token": "token_id",
+    "GET markets:watchlist": "watchlist_id",
+    "POST markets:delete_watchlist": "watchlist_id",
+}
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,22 @@
 from django.urls import URLPattern, path
 
 from apps.markets import views
-from apps.markets.api import assets, instruments, tickers, watchlists
+from apps.markets.api import assets, candles, instruments, tickers, watchlists
 
 app_name = "markets"
 
 api_urlpatterns: list[URLPattern] = [
     path("assets", assets.AssetsView.as_view(), name="assets"),
     path("assets/<str:symbol>", assets.AssetView.as_view(), name="asset"),
+    path("candles", candles.CandlesView.as_view(), name="candles"),
+    path("candles/quarantine", candles.QuarantineView.as_view(), name="quarantine"),
+    path("candles/quarantine/<uuid:candle_id>/release", candles.ReleaseCandleView.as_view(), name="release-candle"),
+    path("candles/quarantine/<uuid:candle_id>/discard", candles.DiscardCandleView.as_view(), name="discard-candle"),
+    path("assets/<str:symbol>/codes", assets.AssetCodesView.as_view(), name="asset-codes"),
+    path("assets/<str:symbol>/merge", assets.AssetMergeView.as_view(), name="asset-merge"),
     path("instruments", instruments.InstrumentsView.as_view(), name="instruments"),
     path("instruments/<str:name>", instruments.InstrumentView.as_view(), name="instrument"),
+    path("instruments/<str:name>/quality", candles.CandleQualityView.as_view(), name="instrument-quality"),
     path("rates", assets.RatesView.as_view(), name="rates"),
     path("tickers", tickers.TickersView.as_view(), name="tickers"),
     path("watchlists", watchlists.WatchlistsView.as_view(), name="watchlists"),
@@ -31,6 +38,7 @@ urlpatterns = [
     path("markets/rows/", views.rows, name="rows"),
     path("markets/find/", views.find, name="find"),
     path("markets/<str:name>/", views.asset, name="asset"),
+    path("markets/<str:name>/candles/<uuid:candle_id>/", views.settle, name="settle"),
     path("assets/<str:symbol>/", views.asset_by_symbol, name="asset_by_symbol"),
     path("watchlists/", views.watchlists, name="watchlists"),
     path("watchlists/new/", views.create, name="create_watchlist"),

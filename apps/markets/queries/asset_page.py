@@ -11,12 +11,14 @@ from apps.accounts.models import User
 from apps.markets.domain.instruments import InstrumentName
 from apps.markets.domain.market_table import MarketRow, moved
 from apps.markets.domain.timeframes import Timeframe
-from apps.markets.models import Asset, Instrument
+from apps.markets.models import Asset, Instrument, QuarantinedCandle, QuarantineState
 from apps.markets.models.catalogue import world_is_simulated
 from apps.markets.queries.candles import candles
 from apps.markets.queries.market_table import market_rows, prices_or_none
+from apps.markets.queries.quality import SeriesQuality, data_quality, quarantined
 
 VENUES_SHOWN: Final = 12
+KEPT_OUT_SHOWN: Final = 50
 #: Stretches of time by name: how many candles of which length.
 SPANS: Final = {"day": (Timeframe.H1, 24), "month": (Timeframe.D1, 30), "year": (Timeframe.D1, 365)}
 #: A stretch is shown when its candles begin in its first part.
@@ -55,6 +57,8 @@ class AssetPage:
     spans: tuple[Span, ...]
     spread: Decimal | None
     traded: Decimal | None
+    quality: tuple[SeriesQuality, ...]
+    quarantine: tuple[QuarantinedCandle, ...]
     timeframes: tuple[str, ...] = tuple(Timeframe)
 
 
@@ -77,6 +81,8 @@ def asset_page(*, user: User, name: InstrumentName, now: datetime) -> AssetPage 
         spans=_spans(found, row.price, int(now.timestamp() * 1000)),
         spread=_spread(venues),
         traded=Decimal(price.volume_24h) if price and price.volume_24h is not None else None,
+        quality=data_quality(instrument=found),
+        quarantine=_waiting(user, found),
     )
 
 
@@ -110,6 +116,13 @@ def _span(
     high = max(Decimal(str(page.candles.high.max())), price)
     share = int((price - low) / (high - low) * 100) if high > low else 50
     return Span(code, low, high, moved(Decimal(str(page.candles.open[0])), price), share)
+
+
+def _waiting(user: User, instrument: Instrument) -> tuple[QuarantinedCandle, ...]:
+    """Return the candles that wait for a decision, to those who may decide."""
+    if not user.runs_instance:
+        return ()
+    return tuple(quarantined(state=QuarantineState.OPEN, instrument=instrument)[:KEPT_OUT_SHOWN])
 
 
 def _beside(one: Instrument, here: Instrument, rows: dict[InstrumentName, MarketRow]) -> VenuePrice:

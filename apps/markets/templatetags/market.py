@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -17,15 +17,31 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.core import money
 from apps.markets.domain.market_table import MarketRow, MarketWish
+from apps.markets.queries.quality import SeriesQuality
 
 register = template.Library()
 
 UNKNOWN: Final = "\N{EN DASH}"
 VENUE_NAMES: Final = {"binance": "Binance", "coinbase": "Coinbase", "kraken": "Kraken", "kucoin": "KuCoin"}
+FAULTS: Final = {
+    "not_a_number": gettext_lazy("A figure is missing or is no number."),
+    "zero_price": gettext_lazy("A price is zero."),
+    "negative_price": gettext_lazy("A price is below zero."),
+    "negative_volume": gettext_lazy("The volume is below zero."),
+    "high_below_low": gettext_lazy("The high is below the low."),
+    "high_low_not_enclosing": gettext_lazy("Open or close lies outside high and low."),
+    "impossible_time": gettext_lazy("The time cannot be right."),
+    "time_in_future": gettext_lazy("The time lies in the future."),
+    "unfinished": gettext_lazy("It was sent before it was over."),
+    "misaligned": gettext_lazy("It does not begin where a candle of this length begins."),
+    "conflicting_duplicate": gettext_lazy("Another candle claims the same time."),
+    "spike": gettext_lazy("The price leaps tenfold and back at once."),
+    "unconfirmed_spike": gettext_lazy("The price leaps tenfold; nothing after it confirms that yet."),
+}
 _SIZES: Final = ((12, "T"), (9, "B"), (6, "M"), (3, "k"))
 _HUES: Final = 8
 
@@ -57,6 +73,32 @@ def short(number: Decimal | None) -> str:
     scaled = number.scaleb(-power)
     digits = max(0, 2 - max(0, scaled.adjusted())) if scaled else 0
     return f"{money.rounded(scaled, digits=digits):,f}{letter}"
+
+
+@register.filter
+def moment(ts: int) -> datetime:
+    """Return the moment of a number of milliseconds."""
+    return datetime.fromtimestamp(ts / 1000, UTC)
+
+
+@register.filter
+def done_words(series: SeriesQuality) -> str:
+    """Say what was done to a series of candles."""
+    counted = (
+        (series.revised, ngettext("%(count)d corrected", "%(count)d corrected", series.revised)),
+        (series.built, ngettext("%(count)d built from live prices", "%(count)d built from live prices", series.built)),
+        (series.quarantined, ngettext("%(count)d kept out", "%(count)d kept out", series.quarantined)),
+    )
+    words = [text % {"count": count} for count, text in counted if count]
+    if series.pending:
+        words.append(_("older ones are being fetched"))
+    return ", ".join(words) or _("as the exchange gave them")
+
+
+@register.filter
+def fault_words(code: str) -> str:
+    """Say why a candle was kept out."""
+    return str(FAULTS.get(code, code))
 
 
 @register.simple_tag

@@ -1,6 +1,6 @@
 """Pages of the markets: the table, one market, watchlists."""
 
-from apps.markets.views.asset import asset, asset_by_symbol
+from apps.markets.views.asset import asset, asset_by_symbol, settle
 from apps.markets.views.table import find, markets, rows
 from apps.markets.views.watchlists import (
     add,
@@ -29,6 +29,7 @@ __all__ = [
     "remove",
     "rename",
     "rows",
+    "settle",
     "undo",
     "watch",
     "watch_menu",

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.actions.callers import signed_in_person
 from apps.core import clock
-from apps.core.errors import ProductError
+from apps.core.errors import NotFoundError, ProductError
 from apps.markets import actions, queries
 from apps.markets.forms import NoteForm, OrderForm, WatchForm, WatchlistForm
 
@@ -191,6 +191,8 @@ def _then(request: HttpRequest, act: Callable[[], UUID], otherwise: UUID | None 
     """Act, and show the list that it was about; what cannot be done is said in words."""
     try:
         return redirect("markets:watchlist", watchlist_id=act())
+    except NotFoundError as error:
+        raise Http404 from error
     except ProductError as error:
         messages.error(request, error.problems[0].message if error.problems else error.detail)
     return redirect("markets:watchlist", otherwise) if otherwise else redirect("markets:watchlists")
