@@ -34,6 +34,9 @@ EXPECTED = {
     "GET /metrics": RUNS,
     "GET /api/v1/assets": SIGNED_IN,
     "GET /api/v1/assets/{symbol}": SIGNED_IN,
+    "GET /api/v1/assets/{symbol}/codes": SIGNED_IN,
+    "POST /api/v1/assets/{symbol}/codes": RUNS,
+    "POST /api/v1/assets/{symbol}/merge": RUNS,
     "GET /api/v1/audit": SIGNED_IN,
     "POST /api/v1/auth/login": OPEN,
     "POST /api/v1/auth/logout": INTERACTIVE,
@@ -66,8 +69,13 @@ EXPECTED = {
     "GET /api/v1/auth/tokens": INTERACTIVE,
     "POST /api/v1/auth/tokens": RECENT,
     "DELETE /api/v1/auth/tokens/{token_id}": RECENT,
+    "GET /api/v1/candles": SIGNED_IN,
+    "GET /api/v1/candles/quarantine": SIGNED_IN,
+    "POST /api/v1/candles/quarantine/{candle_id}/discard": RUNS,
+    "POST /api/v1/candles/quarantine/{candle_id}/release": RUNS,
     "GET /api/v1/instruments": SIGNED_IN,
     "GET /api/v1/instruments/{name}": SIGNED_IN,
+    "GET /api/v1/instruments/{name}/quality": SIGNED_IN,
     "GET /api/v1/invites": RUNS,
     "POST /api/v1/invites": RUNS_RECENT,
     "DELETE /api/v1/invites/{invite_id}": RUNS,
@@ -98,7 +106,7 @@ EXPECTED = {
 READS_BY_POST = {"POST /api/v1/live/ticket"}
 #: Path parameters that name something of one person; the others name something of the instance.
 OWNED = {"passkey_id", "session_id", "token_id", "watchlist_id", "item_id"}
-OF_THE_INSTANCE = {"invite_id", "job_id", "person_id", "symbol", "name"}
+OF_THE_INSTANCE = {"candle_id", "invite_id", "job_id", "person_id", "symbol", "name"}
 #: What an operation on somebody's own thing is sent, where it wants something.
 BODIES: dict[str, dict[str, object]] = {
     "PATCH /api/v1/watchlists/{watchlist_id}": {"name": "Long"},

@@ -5,8 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.api.fields import AmountSerializerField
-from apps.core.api.times import TimeField
+from apps.core.api.times import RangeSerializer, TimeField
 from apps.markets.domain.instruments import VENUES
+from apps.markets.domain.timeframes import Timeframe
+from apps.markets.models.candles import QuarantineState
 from apps.markets.models.catalogue import AssetKind
 
 Values = dict[str, Any]
@@ -109,6 +111,24 @@ class AssetDetailSerializer(AssetSerializer):
     instruments = InstrumentSerializer(many=True, read_only=True)
 
 
+class MergeSerializer(serializers.Serializer[Values]):
+    """What an asset becomes a part of."""
+
+    into = serializers.CharField(max_length=_LONGEST_CODE)
+
+
+class AssetCodeSerializer(serializers.Serializer[Any]):
+    """What a venue or a chain calls an asset; the place "" is every venue."""
+
+    place = serializers.CharField(max_length=32, allow_blank=True)
+    code = serializers.CharField(max_length=120)
+    until = TimeField(required=False, allow_null=True, default=None, source="until_at")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `from`, which Python keeps for itself."""
+        return {**super().get_fields(), "from": TimeField(required=False, allow_null=True, source="from_at")}
+
+
 class CurrencyQuerySerializer(serializers.Serializer[Values]):
     """In which currency; the person's own when it is not said."""
 
@@ -166,3 +186,79 @@ class OrderSerializer(serializers.Serializer[Values]):
     """An order: ids, the first first; those not named follow as they stood."""
 
     ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=500)
+
+
+# --- Candles ----------------------------------------------------------------------------------------------------------
+class CandlesQuerySerializer(RangeSerializer):
+    """Which candles are wanted."""
+
+    instrument = serializers.CharField(max_length=100, help_text="Such as `binance:BTC/USDT`.")
+    timeframe = serializers.ChoiceField(choices=[one.value for one in Timeframe])
+    limit = serializers.IntegerField(min_value=1, max_value=5_000, required=False, default=500)
+
+
+class CandleField(serializers.ListField):
+    """One candle: open time in milliseconds, open, high, low, close, volume."""
+
+    child = serializers.FloatField()
+
+
+class CandlesSerializer(serializers.Serializer[Any]):
+    """Closed candles, oldest first; described here, written by the view itself."""
+
+    instrument = serializers.CharField(read_only=True)
+    timeframe = serializers.ChoiceField(choices=[one.value for one in Timeframe], read_only=True)
+    results = serializers.ListField(child=CandleField(), read_only=True)
+    open_candle = CandleField(read_only=True, allow_null=True)
+    next = serializers.URLField(read_only=True, allow_null=True, help_text="Where the following candles are.")
+    previous = serializers.URLField(read_only=True, allow_null=True, help_text="Where the candles before these are.")
+    pending = serializers.BooleanField(read_only=True, help_text="History is being fetched; ask again in a moment.")
+    made_from = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="The timeframes that these were read from."
+    )
+    gaps = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        read_only=True,
+        help_text="Times from and to, between the results, of which there is no candle.",
+    )
+
+
+class SeriesQualitySerializer(serializers.Serializer[Any]):
+    """How good one timeframe of an instrument is."""
+
+    timeframe = serializers.CharField(read_only=True)
+    first_ts = serializers.IntegerField(read_only=True)
+    last_ts = serializers.IntegerField(read_only=True)
+    count = serializers.IntegerField(read_only=True)
+    missing = serializers.IntegerField(read_only=True)
+    completeness = serializers.FloatField(read_only=True, help_text="Which part of the time has candles, up to 1.")
+    built = serializers.IntegerField(read_only=True, help_text="Built from live prices, not confirmed yet.")
+    revised = serializers.IntegerField(read_only=True)
+    revised_at = TimeField(read_only=True, allow_null=True)
+    quarantined = serializers.IntegerField(read_only=True)
+    pending = serializers.BooleanField(read_only=True)
+
+
+class QuarantineQuerySerializer(serializers.Serializer[Values]):
+    """Which quarantined candles are wanted."""
+
+    state = serializers.ChoiceField(choices=QuarantineState.choices, required=False, default="")
+    instrument = serializers.CharField(max_length=100, required=False, default="")
+
+
+class QuarantinedSerializer(serializers.Serializer[Any]):
+    """A candle that the gate kept out."""
+
+    id = serializers.UUIDField(read_only=True)
+    instrument = serializers.CharField(source="series.instrument.name", read_only=True)
+    timeframe = serializers.CharField(source="series.timeframe", read_only=True)
+    ts = serializers.IntegerField(read_only=True)
+    raw = serializers.ListField(child=serializers.CharField(), read_only=True)
+    code = serializers.CharField(read_only=True)
+    source = serializers.CharField(read_only=True, help_text="venue, built, imported or released")
+    origin = serializers.CharField(read_only=True, help_text="File and line, where it came from a file.")
+    state = serializers.ChoiceField(choices=QuarantineState.choices, read_only=True)
+    found_at = TimeField(read_only=True)
+    seen_at = TimeField(read_only=True)
+    seen_count = serializers.IntegerField(read_only=True)
+    settled_at = TimeField(read_only=True, allow_null=True)

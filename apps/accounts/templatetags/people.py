@@ -52,6 +52,8 @@ DEEDS: Final[Mapping[str, tuple[Promise, str]]] = {
     "person.reactivated": (gettext_lazy("Let in again"), "people"),
     "job.cancelled": (gettext_lazy("Job cancelled"), "wrench"),
     "job.retried": (gettext_lazy("Job queued again"), "wrench"),
+    "asset.merged": (gettext_lazy("Asset merged into another"), "wrench"),
+    "asset.named": (gettext_lazy("Meaning of an asset's code set"), "wrench"),
     "instance.backed_up": (gettext_lazy("Instance backed up"), "wrench"),
     "instance.restored": (gettext_lazy("Instance restored from a backup"), "wrench"),
 }

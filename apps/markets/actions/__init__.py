@@ -3,8 +3,6 @@
 from apps.markets.actions.candles import Stored, pack_tails, series_for, store_candles
 from apps.markets.actions.catalogue import (
     MarketsRefresh,
-    MergeError,
-    merge_assets,
     rank_markets,
     refresh_due_markets,
     refresh_markets,
@@ -18,6 +16,8 @@ from apps.markets.actions.files import (
     export_candles,
     import_candles,
 )
+from apps.markets.actions.history import repair_gaps, request_history, run_backfill
+from apps.markets.actions.identity import MergeError, merge_assets, name_code
 from apps.markets.actions.minutes import store_minutes
 from apps.markets.actions.prices import (
     NotLeadingError,
@@ -34,6 +34,8 @@ from apps.markets.actions.quarantine import (
     release_candle,
     take_in,
 )
+from apps.markets.actions.reading import Served, read_candles
+from apps.markets.actions.summaries import make_summaries
 from apps.markets.actions.watching import KeptList, Watched, drop_item, drop_watchlist, put_back, watch
 from apps.markets.actions.watchlists import (
     NameTakenError,
@@ -62,6 +64,7 @@ __all__ = [
     "NotLeadingError",
     "NotStorableError",
     "Selection",
+    "Served",
     "Stored",
     "TakenIn",
     "TooManyItemsError",
@@ -76,7 +79,9 @@ __all__ = [
     "export_candles",
     "forget_prices",
     "import_candles",
+    "make_summaries",
     "merge_assets",
+    "name_code",
     "note_on_item",
     "order_items",
     "order_watchlists",
@@ -84,11 +89,15 @@ __all__ = [
     "publish_prices",
     "put_back",
     "rank_markets",
+    "read_candles",
     "refresh_due_markets",
     "refresh_markets",
     "release_candle",
     "remove_from_watchlist",
     "rename_watchlist",
+    "repair_gaps",
+    "request_history",
+    "run_backfill",
     "series_for",
     "store_candles",
     "store_minutes",

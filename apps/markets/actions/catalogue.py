@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from prometheus_client import Counter
 
-from apps.core.errors import ConflictError, ProductError
+from apps.core.errors import ProductError
 from apps.core.locks import LockTakenError, lock
 from apps.core.money import multiply, parse_amount
 from apps.markets.domain.assets import RENAMES, Meaning, facts_of, meaning_of
@@ -35,13 +35,6 @@ _ROWS_AT_ONCE: Final = 500
 _LISTED: Final = ("venue_symbol", "price_digits", "amount_digits", "active")
 
 refreshes = Counter("coinsphere_market_refreshes_total", "Readings of a venue's list of pairs.", ["venue", "outcome"])
-
-
-class MergeError(ConflictError):
-    """The two assets cannot become one."""
-
-    code = "assets_cannot_merge"
-    default_detail = "An asset can be merged into another one that is not itself merged into it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,23 +215,6 @@ def _assets_of(venue: str, codes: set[str], *, now: datetime) -> dict[str, Asset
 def _asset(symbol: str) -> Asset:
     facts = facts_of(symbol)
     return Asset(symbol=symbol, name=facts.name, kind=facts.kind, peg=facts.peg, digits=facts.digits)
-
-
-def merge_assets(*, source: str, target: str) -> None:
-    """Make one asset part of another: its codes and instruments mean the other from now on."""
-    with transaction.atomic():
-        rows = {row.symbol: row for row in Asset.objects.select_for_update().filter(symbol__in=[source, target])}
-        if len(rows) != 2 or rows[target].merged_into_id is not None:
-            raise MergeError
-        old, new = rows[source], rows[target]
-        Asset.objects.filter(merged_into=old).update(merged_into=new)
-        old.merged_into, old.is_active = new, False
-        old.save(update_fields=["merged_into", "is_active"])
-        AssetCode.objects.filter(asset=old).update(asset=new)
-        AssetCode.objects.get_or_create(place="", code=source, from_at=None, defaults={"asset": new})
-        Instrument.objects.filter(base=old).update(base=new)
-        Instrument.objects.filter(quote=old).update(quote=new)
-    log.info("Assets were merged", source=source, target=target)
 
 
 # --- Size -------------------------------------------------------------------------------------------------------------

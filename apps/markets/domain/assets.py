@@ -142,6 +142,7 @@ RENAMES: Final = (
     Meaning(ANYWHERE, "UST", "USTC", until_at=datetime(2022, 5, 28, tzinfo=UTC)),
 )
 _CRYPTO_DIGITS: Final = 8
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def facts_of(symbol: str) -> Facts:
@@ -164,10 +165,11 @@ def meaning_of(
 ) -> str:
     """Return the symbol of the asset that a code means at a place and a time.
 
-    The place's own word counts before what is said everywhere. A code that has ended still means its last asset,
-    unless an asset is called by it now.
+    The place's own word counts before what is said everywhere, and the newer before the older. A code that has ended
+    still means its last asset, unless an asset is called by it now.
     """
     known = [meaning for meaning in meanings if meaning.code == code and meaning.place in {place, ANYWHERE}]
+    known.sort(key=lambda meaning: meaning.from_at or _LONG_AGO, reverse=True)
     known.sort(key=lambda meaning: meaning.place == ANYWHERE)
     holding = next((meaning for meaning in known if meaning.holds_at(at)), None)
     if holding is not None:
@@ -179,7 +181,7 @@ def meaning_of(
 
 def _last_ended(meanings: Sequence[Meaning]) -> Meaning:
     ended = [meaning for meaning in meanings if meaning.until_at is not None]
-    return max(ended, key=lambda meaning: meaning.until_at or datetime.min.replace(tzinfo=UTC), default=meanings[0])
+    return max(ended, key=lambda meaning: meaning.until_at or _LONG_AGO, default=meanings[0])
 
 
 #: Tickers that another coin has taken over since they were given up.

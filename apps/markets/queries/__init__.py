@@ -2,9 +2,11 @@
 
 from apps.markets.queries.asset_detail import AssetDetail, asset_detail
 from apps.markets.queries.asset_page import asset_page, preferred_instrument
+from apps.markets.queries.candles import CandlePage, Span, candles, ladder, read_page
 from apps.markets.queries.catalogue import (
     asset,
     assets,
+    codes_of,
     instrument,
     instruments,
     known_instruments,
@@ -21,7 +23,9 @@ from apps.markets.queries.prices import (
     open_candles,
     price_batches,
 )
+from apps.markets.queries.quality import SeriesQuality, data_quality, quarantined
 from apps.markets.queries.rates import NoRate, Rate, RateState, RateStep, rate, rates
+from apps.markets.queries.summaries import Summary, summaries
 from apps.markets.queries.tickers import Ticker, tickers
 from apps.markets.queries.watch_pages import (
     lists_with,
@@ -33,22 +37,30 @@ from apps.markets.queries.watchlists import watchlist_of, watchlists_of
 
 __all__ = [
     "AssetDetail",
+    "CandlePage",
     "NoRate",
     "Rate",
     "RateState",
     "RateStep",
+    "SeriesQuality",
+    "Span",
+    "Summary",
     "Ticker",
     "alatest_prices",
     "asset",
     "asset_detail",
     "asset_page",
     "assets",
+    "codes_of",
+    "candles",
     "current_world",
+    "data_quality",
     "feed_states",
     "find_markets",
     "instrument",
     "instruments",
     "known_instruments",
+    "ladder",
     "latest_prices",
     "lists_with",
     "market_meant",
@@ -59,9 +71,12 @@ __all__ = [
     "open_candles",
     "preferred_instrument",
     "price_batches",
+    "quarantined",
     "rate",
     "rates",
+    "read_page",
     "streamed_instruments",
+    "summaries",
     "symbols_at",
     "tickers",
     "watchlist_of",

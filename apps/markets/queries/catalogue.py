@@ -70,7 +70,7 @@ def assets(*, search: str = "", kind: str = "") -> QuerySet[Asset]:
 
 def asset(*, symbol: str, now: datetime) -> Asset:
     """Return the asset that a symbol, an old name or a venue's code means now, or raise `NotFoundError`."""
-    found = _asset_id(symbol, now=now)
+    found = _asset_id(symbol, now=now) or _asset_id(symbol.upper(), now=now)
     if found is None:
         raise NotFoundError
     return Asset.objects.get(pk=found)
@@ -81,6 +81,11 @@ def names_of(*, asset: Asset) -> list[str]:
     codes = AssetCode.objects.filter(asset=asset).values_list("code", flat=True)
     renamed = [meaning.code for meaning in RENAMES if meaning.symbol == asset.symbol]
     return sorted({*codes, *renamed} - {asset.symbol})
+
+
+def codes_of(*, asset: Asset) -> QuerySet[AssetCode]:
+    """Return what venues and chains call the asset, with the times for which they do."""
+    return AssetCode.objects.filter(asset=asset).order_by("place", "code", "from_at")
 
 
 def symbols_at(*, codes: Collection[str], moment: datetime) -> dict[str, str]:

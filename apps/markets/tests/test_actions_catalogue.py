@@ -7,6 +7,9 @@ from decimal import Decimal
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from apps.accounts.models import AuditEntry
+from apps.accounts.tests.factories import api_of, body_of, make_owner
+from apps.core.errors import NotFoundError
 from apps.core.locks import lock
 from apps.markets import actions
 from apps.markets.actions import catalogue
@@ -131,16 +134,44 @@ def test_a_renamed_coin_is_the_same_asset_and_a_taken_ticker_another(venue: _Ven
 
 
 def test_merged_assets_are_one_from_then_on(venue: _Venue) -> None:
+    owner = make_owner()
     venue.list = _listings("OLD/USDT", "NEW/USDT")
     actions.refresh_markets(venue="binance", now=NOW)
-    actions.merge_assets(source="OLD", target="NEW")
+    actions.merge_assets(actor=owner, source="OLD", target="NEW", now=NOW)
     assert set(Instrument.objects.values_list("base__symbol", flat=True)) == {"NEW"}
+    assert AuditEntry.objects.get().detail == {"source": "OLD", "target": "NEW"}
     venue.list = _listings("OLD/USDT", "NEW/USDT", "OLD/BTC", "OLD/EUR")
     actions.refresh_markets(venue="binance", now=NOW + HOUR)
     assert Instrument.objects.get(symbol="OLD/EUR").base.symbol == "NEW"
     for source, target in (("NEW", "OLD"), ("NEW", "NEW"), ("NEW", "NONE")):
         with pytest.raises(actions.MergeError):
-            actions.merge_assets(source=source, target=target)
+            actions.merge_assets(actor=owner, source=source, target=target, now=NOW)
+    with pytest.raises(NotFoundError):
+        actions.merge_assets(actor=owner, source="NONE", target="NEW", now=NOW)
+
+
+def test_a_person_says_what_a_code_means(venue: _Venue) -> None:
+    api = api_of(make_owner())
+    make_asset("REPV2")
+    venue.list = _listings("REP/USDT", "ETH/REP")
+    actions.refresh_markets(venue="binance", now=NOW)
+    body = {"place": "binance", "code": "REP", "from": "2020-01-01T00:00:00Z"}
+    made = api.post("assets/REPV2/codes", body)
+    assert (made.status_code, body_of(made)["from"], body_of(made)["until"]) == (201, "2020-01-01T00:00:00Z", None)
+    assert Instrument.objects.get(symbol="REP/USDT").base.symbol == "REPV2"
+    assert Instrument.objects.get(symbol="ETH/REP").quote.symbol == "REPV2"
+    assert api.post("assets/REPV2/codes", body).status_code == 201
+    venue.list = _listings("REP/USDT", "ETH/REP", "REP/BTC")
+    actions.refresh_markets(venue="binance", now=NOW + HOUR)
+    assert Instrument.objects.get(symbol="REP/BTC").base.symbol == "REPV2"
+    contract = {"place": "ethereum", "code": "0x221657776846890989a759ba2973e427dff5c9bb"}
+    assert api.post("assets/REPV2/codes", contract).status_code == 201
+    assert [row["place"] for row in body_of(api.get("assets/REPV2/codes"))["results"]] == ["binance", "ethereum"]
+    assert body_of(api.get(f"assets/{contract['code']}"))["symbol"] == "REPV2"
+    assert api.post("assets/REPV2/codes", {**body, "until": "2019-01-01"}).status_code == 422
+    assert api.post("assets/NONE/codes", body).status_code == 404
+    assert body_of(api.post("assets/REP/merge", {"into": "REPV2"}))["symbol"] == "REPV2"
+    assert api.post("assets/REP/merge", {"into": "NONE"}).status_code == 409
 
 
 def test_due_venues_are_read_and_one_that_fails_does_not_stop_the_others(venue: _Venue) -> None:
