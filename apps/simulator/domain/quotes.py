@@ -85,13 +85,16 @@ class Quotes:
         return minute.trades.price[count - 1] if count else minute.before.close
 
     def moved(self, since_ms: int, now_ms: int) -> bool:
-        """Return whether something was traded after `since` and up to now."""
-        minute = self._minute((now_ms - BEGIN_MS) // MINUTE_MS)
-        return minute.count_at(now_ms) > max(minute.count_at(since_ms), 0)
+        """Return whether something was traded after `since` and up to now; a minute not ready yet is quiet."""
+        minute = self._minutes.get((now_ms - BEGIN_MS) // MINUTE_MS)
+        return minute is not None and minute.count_at(now_ms) > max(minute.count_at(since_ms), 0)
 
-    def prepare(self, index: int) -> None:
-        """Make a minute ready before it begins."""
+    def prepare(self, index: int) -> bool:
+        """Make a minute ready; return whether there was something to do."""
+        if index in self._minutes:
+            return False
         self._minute(index)
+        return True
 
     def _minute(self, index: int) -> _Minute:
         minute = self._minutes.get(index)

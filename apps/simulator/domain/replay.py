@@ -16,6 +16,7 @@ from apps.simulator.domain.series import Bar, Bars, split
 from apps.simulator.domain.shapes import DAY_MS, MINUTE_MS
 
 _MINUTES = 1440
+_EXACT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ class Replayed:
         days = Bars.absent(last - first + 1)
         for record in self._records.values():  # the longest timeframe comes last and has the last word
             for day, bars in _by_day(record):
-                whole = bars.whole()
-                if whole:
-                    days.put(day - first, whole)
-                    days.present[day - first] = True
+                whole, row = bars.whole(), day - first
+                if whole and whole[:_EXACT] != days.bar(row)[:_EXACT]:
+                    days.put(row, whole)
+                    days.present[row] = True
         return days
 
     # --- the series ------------------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ class Replayed:
         whole = self._days.bar(row)
         for timeframe, record in self._records.items():
             bars = record.day((self._first + row) * DAY_MS, timeframe)
-            if bars is not None and bars.whole() == whole:
+            if bars is not None and _same(bars, whole):
                 return self._minutes_of(bars, timeframe // MINUTE_MS, row)
         one = Bars.absent(1)
         one.put(0, whole)
@@ -129,6 +130,11 @@ def _parts(source: np.random.Generator, bar: Bar, size: int) -> Bars:
     reach = (bar.high - bar.low) * 0.5
     line: Floats = bar.open + (bar.close - bar.open) * np.linspace(0.0, 1.0, size + 1)
     return split(source, bar, line + seeds.bridge(source, size, reach), wander=reach / size**0.5)
+
+
+def _same(bars: Bars, whole: Bar) -> bool:
+    one = bars.whole()
+    return one is not None and one[:_EXACT] == whole[:_EXACT]
 
 
 def _by_day(record: Record) -> list[tuple[int, Bars]]:

@@ -103,14 +103,13 @@ class World:
         """Return the ticker as of now; cheap enough to ask for on every push, the same object until the next trade."""
         return self._live(venue, symbol, now_ms).ticker(now_ms)
 
-    def prepare(self, venue: str, symbol: str, moment_ms: int) -> None:
-        """Make the minute of a moment ready, so that asking about it costs little when it has come."""
+    def prepare(self, venue: str, symbol: str, moment_ms: int) -> bool:
+        """Make the minute of a moment ready, so that it moves without anybody waiting; return whether it was not."""
         quotes = self._quotes[venue][symbol]
-        if self._trades_now(quotes.market, moment_ms):
-            quotes.prepare((moment_ms - BEGIN_MS) // MINUTE_MS)
+        return self._trades_now(quotes.market, moment_ms) and quotes.prepare((moment_ms - BEGIN_MS) // MINUTE_MS)
 
     def moved(self, venue: str, since_ms: int, now_ms: int) -> list[str]:
-        """Return the symbols that traded after `since` and up to now."""
+        """Return the symbols that traded after `since` and up to now, of those that were made ready or asked for."""
         return [
             symbol
             for symbol, quotes in self._quotes[venue].items()

@@ -7,11 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from apps.simulator.domain.entries import Posted
 from apps.simulator.domain.faults import FAULTS, Switch
 from apps.simulator.domain.shapes import Account, Fill, PostedTradeError, Side, UnknownSymbolError
 from apps.simulator.gateways.faults import Counts
-from apps.simulator.gateways.journal import Journal, Line
+from apps.simulator.gateways.journal import Journal
 from apps.simulator.gateways.venue import Venue
 
 _MOST_DIGITS = 18
@@ -83,8 +82,7 @@ class Control:
         except PostedTradeError as error:
             raise BadRequestError("cannot_trade", str(error), status=422) from error
         if self._journal:
-            posted = Posted(fill.ts, fill.symbol, fill.side, fill.amount, fill.price)
-            self._journal.append(Line(self._desk.venue, account.label, posted))
+            self._journal.append(self._journal.line(account, fill))
         return web.json_response(_shown(account, fill))
 
     async def faults(self, _request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apps.simulator.domain.entries import Posted
-from apps.simulator.domain.shapes import Side, StartError
+from apps.simulator.domain.shapes import Account, Fill, Side, StartError
 
 
 class Line(NamedTuple):
@@ -47,6 +47,12 @@ class Journal:
             return Line(row["venue"], row["label"], posted)
         except (ValueError, KeyError, TypeError, InvalidOperation) as error:
             raise JournalError(f"{self._path} holds a line that is not a posted trade. Name another file.") from error
+
+    @staticmethod
+    def line(account: Account, fill: Fill) -> Line:
+        """Return what is to be remembered of a trade."""
+        posted = Posted(fill.ts, fill.symbol, fill.side, fill.amount, fill.price)
+        return Line(account.venue, account.label, posted)
 
     def append(self, line: Line) -> None:
         """Write one trade, so that it survives a power cut."""

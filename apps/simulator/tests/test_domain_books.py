@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from apps.simulator.domain.books import Book
+from apps.simulator.domain.entries import Entry
 from apps.simulator.domain.lives import PAST_ENDS, WEEK_MS
 from apps.simulator.domain.shapes import VENUES, Account, Fill, PostedTradeError, Rights, Side, Withdrawal
 from apps.simulator.domain.world import World
@@ -22,7 +23,7 @@ def _account(venue: str, label: str, world: World | None = None) -> Account:
 def _flows(account: Account, now: int = NOW) -> dict[str, Decimal]:
     """Add up, by hand and in the order of time, what an account did; nothing may fall below zero on the way."""
     world = the_world()
-    entries = [
+    entries: list[Entry] = [
         *world.fills(account, now),
         *world.deposits(account, now),
         *world.withdrawals(account, now),

@@ -125,6 +125,9 @@ def test_faster_ticks_make_the_same_candles() -> None:
 def test_prices_move_several_times_a_second() -> None:
     seen = {the_world().ticker("binance", "BTC/USDT", NOW + step).last for step in range(0, 5_000, 20)}
     assert len(seen) >= 10
+    assert the_world().prepare("binance", "BTC/USDT", NOW) is False
+    for market in the_world().markets("binance", NOW):
+        the_world().prepare("binance", market.symbol, NOW)
     moved = the_world().moved("binance", NOW, NOW + 1_000)
     assert "BTC/USDT" in moved
     assert len(moved) > 30
