@@ -65,14 +65,21 @@ def price(number: Decimal | None, digits: int = 2) -> str:
 
 
 @register.filter
-def short(number: Decimal | None) -> str:
+def short(number: Decimal | int | None) -> str:
     """Write a size with three digits and a letter: 21.5k, 1.24B."""
     if number is None:
         return UNKNOWN
+    number = Decimal(number)
     power, letter = next(((power, letter) for power, letter in _SIZES if abs(number) >= 10**power), (0, ""))
     scaled = number.scaleb(-power)
     digits = max(0, 2 - max(0, scaled.adjusted())) if scaled else 0
     return f"{money.rounded(scaled, digits=digits):,f}{letter}"
+
+
+@register.filter
+def counted(number: int) -> str:
+    """Write a whole number with thousands."""
+    return f"{number:,d}"
 
 
 @register.filter

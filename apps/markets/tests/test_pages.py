@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from apps.accounts.models import Role, User
 from apps.accounts.tests.factories import make_user
+from apps.core import clock
 from apps.core.ids import uuid7
-from apps.markets.actions.candles import series_for
+from apps.markets.actions.candles import series_for, store_candles
+from apps.markets.domain.candles import from_rows
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models import CandleSource, MarketSummary, QuarantinedCandle, QuarantineState, Watchlist
 from apps.markets.tests.factories import make_instrument, make_item, make_price, make_watchlist
@@ -114,6 +116,25 @@ def test_one_market_is_compared_with_other_venues(client: Client) -> None:
     assert "in EUR" in page.text
     assert "100.00" in page.text
     assert "Kept out" not in page.text
+
+
+def test_a_market_says_its_ranges_and_how_good_its_candles_are(client: Client) -> None:
+    instrument, hour = make_instrument(BTC), Timeframe.H1.milliseconds
+    now_ms = int(clock.now().timestamp() * 1000)
+    make_price(BTC, price="110")
+    first = Timeframe.H1.floor(now_ms) - 2000 * hour
+    rows = [(first + at * hour, 100.0, 120.0, 90.0, 100.0, 3.0) for at in range(2000) if at != 1000]
+    store_candles(
+        instrument=instrument,
+        timeframe=Timeframe.H1,
+        candles=from_rows(rows),
+        source=CandleSource.VENUE,
+        now=clock.now(),
+    )
+    page = client.get(reverse("markets:asset", args=["binance:BTC-USDT"]))
+    for words in ("24 hours", "30 days", "90.00", "120.00", "+10.00%", "1,999", "1 missing"):
+        assert words in page.text
+    assert "1 year" not in page.text
 
 
 def test_an_asset_leads_to_its_largest_market(client: Client) -> None:
