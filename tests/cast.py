@@ -70,7 +70,6 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "token_id": str(token.pk) if token else MISSING,
         "session_id": str(family.pk) if family else MISSING,
         "passkey_id": MISSING,
-        "candle_id": MISSING,
         "watchlist_id": str(watchlist.pk) if watchlist else MISSING,
         "item_id": ITEM if watchlist else MISSING,
         "candle_id": MISSING,

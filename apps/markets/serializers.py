@@ -255,7 +255,9 @@ class QuarantinedSerializer(serializers.Serializer[Any]):
     ts = serializers.IntegerField(read_only=True)
     raw = serializers.ListField(child=serializers.CharField(), read_only=True)
     code = serializers.CharField(read_only=True)
-    source = serializers.CharField(read_only=True, help_text="venue, built, imported or released")
+    source = serializers.CharField(  # type: ignore[assignment]  # the word that the API uses, as the field's own
+        read_only=True, help_text="venue, built, imported or released"
+    )
     origin = serializers.CharField(read_only=True, help_text="File and line, where it came from a file.")
     state = serializers.ChoiceField(choices=QuarantineState.choices, read_only=True)
     found_at = TimeField(read_only=True)

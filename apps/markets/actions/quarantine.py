@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db import transaction
 from prometheus_client import Counter
 
+from apps.accounts.actions import record_audit
+from apps.accounts.domain.origin import NO_REQUEST, RequestMeta
 from apps.accounts.models import User
 from apps.core.errors import ConflictError, InvalidError, NotFoundError
 from apps.markets.actions.candles import Stored, series_for, store_candles
@@ -145,7 +147,9 @@ def _written(number: float) -> str:
     return str(int(number)) if math.isfinite(number) and number == int(number) else repr(number)
 
 
-def release_candle(*, candle_id: UUID, actor: User, now: datetime) -> QuarantinedCandle:
+def release_candle(
+    *, candle_id: UUID, actor: User, now: datetime, request_meta: RequestMeta = NO_REQUEST
+) -> QuarantinedCandle:
     """Let a quarantined candle through as it came; others that claim the same time are thrown away."""
     with transaction.atomic():
         row = _open_row(candle_id)
@@ -164,14 +168,18 @@ def release_candle(*, candle_id: UUID, actor: User, now: datetime) -> Quarantine
             source=CandleSource.RELEASED,
             now=now,
         )
+        record_audit(actor=actor, action="candle.released", target=str(row.pk), now=now, request_meta=request_meta)
     return row
 
 
-def discard_candle(*, candle_id: UUID, actor: User, now: datetime) -> QuarantinedCandle:
+def discard_candle(
+    *, candle_id: UUID, actor: User, now: datetime, request_meta: RequestMeta = NO_REQUEST
+) -> QuarantinedCandle:
     """Throw a quarantined candle away; when it comes again, nobody is asked again."""
     with transaction.atomic():
         row = _open_row(candle_id)
         _settle(row, QuarantineState.DISCARDED, actor, now)
+        record_audit(actor=actor, action="candle.discarded", target=str(row.pk), now=now, request_meta=request_meta)
     return row
 
 

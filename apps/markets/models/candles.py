@@ -276,6 +276,7 @@ class MarketSummary(models.Model):
     )
     closes = ArrayField(models.FloatField(), default=list, verbose_name=_("hourly closes of seven days"))
     first_ts = models.BigIntegerField(_("open time of the first of them, in ms"), null=True, blank=True)
+    series_version = models.BigIntegerField(_("made from this state of the hours"), default=-1)
     price_1h_ago = models.FloatField(_("price an hour ago"), null=True, blank=True)
     price_24h_ago = models.FloatField(_("price a day ago"), null=True, blank=True)
     price_7d_ago = models.FloatField(_("price seven days ago"), null=True, blank=True)

@@ -109,7 +109,8 @@ def read_page(*, ladder: Ladder, span: Span, now_ms: int) -> CandlePage:
         found, sources = _earliest(ladder, ladder.timeframe.ceil(span.from_ms), to_ms, span.limit + 1)
         page = found.earliest(span.limit)
         next_from = int(found.ts[span.limit]) if len(found) > span.limit else None
-    older = bool(len(page)) and neighbor_ts(series=list(ladder.series.values()), before=page.first_ts) is not None
+    starts = [one.first_ts for one in ladder.series.values() if one.first_ts is not None]
+    older = bool(len(page)) and min(starts, default=page.first_ts) < page.first_ts
     return CandlePage(
         instrument=str(ladder.instrument),
         timeframe=ladder.timeframe,

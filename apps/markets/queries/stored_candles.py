@@ -85,12 +85,12 @@ def holes(*, series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
         return [Gap(series.frame.ceil(from_ms), series.frame.ceil(to_ms))]
     length = series.frame.milliseconds
     if series.count == expected(series.frame, series.first_ts, series.last_ts + length):
-        return _ends(series, from_ms, to_ms)
+        return ends(series=series, from_ms=from_ms, to_ms=to_ms)
     found = read_series(series=series, from_ms=from_ms, to_ms=to_ms)
     return gaps(found.ts, series.frame, from_ms, to_ms)
 
 
-def _ends(series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
+def ends(*, series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
     """Return what is missing before and after a series without holes; nothing has to be read for that."""
     frame = series.frame
     first, behind = series.first_ts or 0, (series.last_ts or 0) + frame.milliseconds
