@@ -14,6 +14,8 @@ from apps.simulator.gateways.sockets import Push, Sockets
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LISTING_LASTS_MS = 1_000
+_SPANS_MS = (10_000, 60_000, 600_000)
+_ANY = 1_000_000
 
 
 class RefusedError(Exception):
@@ -43,7 +45,7 @@ class Venue(ABC):
         self.desk = desk
         self.sockets = Sockets()
         self._listing = Listing(-LISTING_LASTS_MS, {}, {})
-        self._traded: dict[tuple[str, str], int] = {}
+        self._traded: dict[tuple[str, str], PublicTrade] = {}
         self._candled: dict[tuple[str, int], int] = {}
 
     # --- what the hub and the fault switches use -----------------------------------------------------------------
@@ -87,13 +89,25 @@ class Venue(ABC):
         """Return the markets in which one can trade now."""
         return [market for market in self.listing().by_id.values() if not market.halted]
 
+    def latest_trades(self, symbol: str, count: int) -> list[PublicTrade]:
+        """Return the newest public trades of the last ten minutes, oldest first."""
+        now = self.desk.time()
+        found: list[PublicTrade] = []
+        for span in _SPANS_MS:
+            found = self.desk.trades(symbol, now - span, _ANY)
+            if len(found) >= count:
+                break
+        return found[-count:]
+
     def fresh_trades(self, symbol: str, kind: str) -> list[PublicTrade]:
         """Return the public trades of a symbol since this was last asked for this kind; at first the newest one."""
         known = self._traded.get((symbol, kind))
-        found = self.desk.trades(symbol, self.desk.time() - 60_000, 1000)
-        fresh = found[-1:] if known is None else [trade for trade in found if trade.id > known]
+        if known is None or self.desk.time() - known.ts > _SPANS_MS[-1]:
+            fresh = self.latest_trades(symbol, 1)
+        else:
+            fresh = [trade for trade in self.desk.trades(symbol, known.ts, _ANY) if trade.id > known.id]
         if fresh:
-            self._traded[symbol, kind] = fresh[-1].id
+            self._traded[symbol, kind] = fresh[-1]
         return fresh
 
     def fresh_candles(self, symbol: str, timeframe_ms: int) -> list[Candle]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import orjson
 from aiohttp import web
 
-from apps.simulator.domain.shapes import Candle, Market, PublicTrade
+from apps.simulator.domain.shapes import Candle, Market
 from apps.simulator.gateways.binance import errors, tickers
 from apps.simulator.gateways.binance.signing import number
 from apps.simulator.gateways.venue import Venue, answer
@@ -116,7 +116,7 @@ class PublicDoor:
     async def trades(self, request: web.Request) -> web.Response:
         market = self._one(request.query)
         limit = _limit(request.query, 500)
-        found = self._latest(market, limit)
+        found = self.venue.latest_trades(market.symbol, limit)
         return answer(
             [tickers.public_trade(trade, format(Decimal(trade.price) * Decimal(trade.amount), "f")) for trade in found]
         )
@@ -124,7 +124,11 @@ class PublicDoor:
     async def aggregate_trades(self, request: web.Request) -> web.Response:
         market = self._one(request.query)
         limit, start = _limit(request.query, 500), number(request.query, "startTime")
-        found = self.venue.desk.trades(market.symbol, start, limit) if start else self._latest(market, limit)
+        found = (
+            self.venue.desk.trades(market.symbol, start, limit)
+            if start
+            else self.venue.latest_trades(market.symbol, limit)
+        )
         return answer([tickers.aggregate_trade(trade) for trade in found])
 
     def _from(self, market: Market, length: int, start: int, to: int, limit: int) -> list[Candle]:
@@ -141,9 +145,6 @@ class PublicDoor:
             else:
                 empty = middle
         return read(market.symbol, length, empty, min(to, empty + (limit + 2) * length))[:limit]
-
-    def _latest(self, market: Market, limit: int) -> list[PublicTrade]:
-        return self.venue.desk.trades(market.symbol, self.venue.desk.time() - 60_000, _MOST)[-limit:]
 
     def _one(self, query: Mapping[str, str]) -> Market:
         name = query.get("symbol", "")

@@ -114,8 +114,10 @@ class PublicDoor:
         market = self._one(request)
         start, end = _number(request.query, "start"), _number(request.query, "end")
         limit = min(_number(request.query, "limit") or 100, _MOST_TRADES)
-        first = self.desk.time() - 60_000 if start is None else start * 1000
-        found = self.desk.trades(market.symbol, first, _MOST_TRADES)
+        if start is None:
+            found = self.venue.latest_trades(market.symbol, limit)
+        else:
+            found = self.desk.trades(market.symbol, start * 1000, _MOST_TRADES)
         found = [trade for trade in found if end is None or trade.ts <= end * 1000][-limit:]
         ticker, name = self.desk.ticker(market.symbol), self.venue.market_id(market)
         rows = [trade_row(name, trade) | {"bid": "", "ask": "", "exchange": ""} for trade in reversed(found)]

@@ -86,8 +86,7 @@ class SocketDoor:
         now = self.desk.time()
         if topic.kind == "market_trades":
             rows: list[Row] = [
-                dict(trade_row(name, trade))
-                for trade in reversed(self.desk.trades(topic.symbol, now - 60_000, 1000)[-50:])
+                dict(trade_row(name, trade)) for trade in reversed(self.venue.latest_trades(topic.symbol, 50))
             ]
             event: Row = {"type": "snapshot", "trades": rows}
         elif topic.kind == "candles":
@@ -108,7 +107,7 @@ class SocketDoor:
         now = self.desk.time()
         if now - self._beaten_at >= _HEARTBEAT_EVERY_MS:
             self._beaten_at, self._beats = now, self._beats + 1
-            beat = {"current_time": iso(now), "heartbeat_counter": str(self._beats)}
+            beat: Row = {"current_time": iso(now), "heartbeat_counter": str(self._beats)}
             yield Push(_HEARTBEAT, *self._encode(_HEARTBEAT.kind, [beat]))
 
     def _event(self, topic: Topic) -> Row | None:

@@ -93,7 +93,7 @@ class PublicDoor:
         since = request.query.get("since", "")
         start = int(since[:13].ljust(13, "0")) if since.isdecimal() and since != "0" else None
         if start is None:
-            found = self.desk.trades(market.symbol, self.desk.time() - 300_000, _MOST_TRADES)[-count:]
+            found = self.venue.latest_trades(market.symbol, count)
         else:
             found = self.desk.trades(market.symbol, start, count)
         last = found[-1].ts if found else self.desk.time()

@@ -79,7 +79,7 @@ class SocketDoor:
         if topic.kind == "ticker":
             return [self._ticker(self.desk.ticker(topic.symbol))]
         if topic.kind == "trade":
-            return [_trade(topic.symbol, trade) for trade in self.desk.trades(topic.symbol, now - 60_000, 1000)[-50:]]
+            return [_trade(topic.symbol, trade) for trade in self.venue.latest_trades(topic.symbol, 50)]
         length = _minutes(topic) * 60_000
         candles = self.desk.candles(topic.symbol, length, now - MOST_CANDLES * length, now + 1)
         return [self._candle(topic, candle) for candle in candles]

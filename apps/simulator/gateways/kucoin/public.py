@@ -111,7 +111,7 @@ class PublicDoor:
 
     async def trades(self, request: web.Request) -> web.Response:
         market = self._one(request.query)
-        found = self.desk.trades(market.symbol, self.desk.time() - 60_000, 1_000)[-_MOST_TRADES:]
+        found = self.venue.latest_trades(market.symbol, _MOST_TRADES)
         return data([_trade(trade) for trade in found])
 
     def _one(self, query: Mapping[str, str]) -> Market:
