@@ -144,7 +144,7 @@ function show(timeframe, bars = 0) {
     drawLast(detail.all ? 6 : 1);
     read();
   });
-  candles.addEventListener("state", ({ detail }) => say(detail.state));
+  candles.addEventListener("state", ({ detail }) => detail.state === "failed" && say("failed"));
   chart.timeScale().applyOptions({ timeVisible: timeframe !== "1d", secondsVisible: false });
   press("timeframe", timeframe);
   place.setAttribute("aria-busy", "true");
@@ -153,6 +153,8 @@ function show(timeframe, bars = 0) {
 
 function changed({ detail }) {
   drawAll();
+  say(candles.pending ? "pending" : "shown");
+  if (!candles.rows.length) say("shown");
   place.removeAttribute("aria-busy");
   if (detail.first) zoomTo(wantedBars);
   if (wantedBars && candles.rows.length < wantedBars && !candles.complete) candles.older().then(() => zoomTo(wantedBars));
@@ -230,7 +232,8 @@ function find(ts) {
 }
 
 function say(now) {
-  const text = now === "pending" ? words.pending : now === "failed" ? words.failed : "";
+  const none = !candles?.rows.length;
+  const text = now === "failed" ? words.failed : none && now === "shown" ? words.empty : now === "pending" && !none ? words.pending : "";
   state.hidden = !text;
   if (state.textContent !== text) state.textContent = text;
 }

@@ -6,6 +6,8 @@ import { openWatchMenu, toggleFirst, onWatched } from "./watch.js";
 
 const AROUND = 8; // rows kept ready above and below the view
 const AGAIN_AFTER = 5_000;
+const FILLED_EVERY = 20_000; // while history is still arriving
+const RENEWED_EVERY = 180_000;
 const SETTLED = 150;
 
 const card = document.getElementById("markets");
@@ -259,13 +261,47 @@ async function load() {
   try {
     const answer = await fetch(card.dataset.rows, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
-    rows = (await answer.json()).rows.map(rowOf);
-    byName = new Map(rows.map((row) => [row.i, row]));
-    if (rows.length) takeOver();
-    else setTimeout(() => location.reload(), AGAIN_AFTER);
+    const fresh = (await answer.json()).rows.map(rowOf);
+    if (!fresh.length) return setTimeout(() => location.reload(), AGAIN_AFTER);
+    if (rows.length) renew(fresh);
+    else {
+      take(fresh);
+      takeOver();
+    }
+    sayHistory();
+    setTimeout(load, rows.every((row) => row.spark) ? RENEWED_EVERY : FILLED_EVERY);
   } catch {
     setTimeout(load, AGAIN_AFTER); // until then the server filters and sorts
   }
+}
+
+function take(fresh) {
+  rows = fresh;
+  byName = new Map(rows.map((row) => [row.i, row]));
+}
+
+/** Take newer history in; what somebody is looking at stays where it is. */
+function renew(fresh) {
+  for (const row of fresh) {
+    const before = byName.get(row.i);
+    if (before && before.seenAt !== null && before.seenAt > (row.seenAt ?? 0)) {
+      const { price, seenAt, change_24h } = before;
+      refigure(Object.assign(row, { price, seenAt, change_24h }));
+    }
+  }
+  take(fresh);
+  body.replaceChildren();
+  if (scrollY < height && active < 0) return redo();
+  shown = shown.map((row) => byName.get(row.i)).filter(Boolean);
+  draw(true);
+}
+
+function sayHistory() {
+  const line = document.getElementById("market-history");
+  const got = rows.filter((row) => row.spark).length;
+  if (!line) return;
+  if (got === rows.length) line.closest(".banner").hidden = true;
+  else line.textContent = line.dataset.say.replace("{got}", got).replace("{total}", rows.length);
 }
 
 function changed() {

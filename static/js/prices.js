@@ -44,11 +44,12 @@ export function shortWords(number) {
   return `${format(digits).format(scaled).replace("-", MINUS)}${letter}`;
 }
 
-const ages = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "always", style: "short" });
+const ages = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto", style: "short" });
 const STEPS = [[60, "second", 1], [3600, "minute", 60], [86_400, "hour", 3600], [Infinity, "day", 86_400]];
 
 export function ageWords(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 2) return ages.format(0, "second");
   const [, unit, size] = STEPS.find(([limit]) => seconds < limit);
   return ages.format(-Math.floor(seconds / size), unit).replaceAll(".", "");
 }

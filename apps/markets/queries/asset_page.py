@@ -17,7 +17,6 @@ from apps.markets.queries.candles import candles
 from apps.markets.queries.market_table import market_rows, prices_or_none
 from apps.markets.queries.quality import SeriesQuality, data_quality, quarantined
 
-VENUES_SHOWN: Final = 12
 KEPT_OUT_SHOWN: Final = 50
 #: Stretches of time by name: how many candles of which length.
 SPANS: Final = {"day": (Timeframe.H1, 24), "month": (Timeframe.D1, 30), "year": (Timeframe.D1, 365)}
@@ -56,6 +55,7 @@ class AssetPage:
     venues: tuple[VenuePrice, ...]
     spans: tuple[Span, ...]
     spread: Decimal | None
+    pairs: int
     traded: Decimal | None
     quality: tuple[SeriesQuality, ...]
     quarantine: tuple[QuarantinedCandle, ...]
@@ -67,8 +67,9 @@ def asset_page(*, user: User, name: InstrumentName, now: datetime) -> AssetPage 
     found = Instrument.objects.here().named(name).select_related("base", "quote").first()
     if found is None:
         return None
-    others = Instrument.objects.here().active().filter(base=found.base).exclude(pk=found.pk).by_size()[:VENUES_SHOWN]
-    kin = [found, *others.select_related("quote")]
+    others = Instrument.objects.here().active().filter(base=found.base).exclude(pk=found.pk).by_size()
+    pairs = list(others.select_related("quote"))
+    kin = [found, *_one_a_venue(found, pairs)]
     rows = {row.name: row for row in market_rows(user=user, names=[str(one) for one in kin])}
     row = rows[found.name]
     venues = tuple(_beside(one, found, rows) for one in kin)
@@ -80,6 +81,7 @@ def asset_page(*, user: User, name: InstrumentName, now: datetime) -> AssetPage 
         venues=venues,
         spans=_spans(found, row.price, int(now.timestamp() * 1000)),
         spread=_spread(venues),
+        pairs=len(pairs) + 1,
         traded=Decimal(price.volume_24h) if price and price.volume_24h is not None else None,
         quality=data_quality(instrument=found),
         quarantine=_waiting(user, found),
@@ -123,6 +125,16 @@ def _waiting(user: User, instrument: Instrument) -> tuple[QuarantinedCandle, ...
     if not user.runs_instance:
         return ()
     return tuple(quarantined(state=QuarantineState.OPEN, instrument=instrument)[:KEPT_OUT_SHOWN])
+
+
+def _one_a_venue(here: Instrument, pairs: list[Instrument]) -> list[Instrument]:
+    """Return the pair of each other venue that compares best: the same quote, one worth the same, the largest."""
+    best: dict[str, Instrument] = {}
+    near = sorted(pairs, key=lambda one: (one.quote_id != here.quote_id, _worth(one.quote) != _worth(here.quote)))
+    for one in near:
+        best.setdefault(one.venue, one)
+    best.pop(here.venue, None)
+    return [best[venue] for venue in sorted(best)]
 
 
 def _beside(one: Instrument, here: Instrument, rows: dict[InstrumentName, MarketRow]) -> VenuePrice:

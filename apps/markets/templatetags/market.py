@@ -154,6 +154,8 @@ def age(row: MarketRow, now: datetime) -> SafeString:
 
 def age_words(seconds: int) -> str:
     """Say a number of seconds in the largest unit that fits."""
+    if seconds < 2:
+        return _("now")
     if seconds < 60:
         return ngettext("%(count)d sec ago", "%(count)d sec ago", seconds) % {"count": seconds}
     if seconds < 3600:

@@ -108,12 +108,18 @@ def test_the_table_asks_the_same_number_of_questions_however_long_it_is(
 
 # --- One market -----------------------------------------------------------------------------------------------------
 def test_one_market_is_compared_with_other_venues(client: Client) -> None:
-    for name, price in ((BTC, "100"), ("kraken:BTC/USD", "100.1"), ("kraken:BTC/EUR", "92")):
+    for name, price in (
+        (BTC, "100"),
+        ("kraken:BTC/USD", "100.1"),
+        ("kraken:BTC/EUR", "92"),
+        ("coinbase:BTC/EUR", "92"),
+    ):
         make_instrument(name)
         make_price(name, price=price)
     page = client.get(reverse("markets:asset", args=["binance:BTC-USDT"]))
     assert "+10.0 bp" in page.text
     assert "in EUR" in page.text
+    assert "All 4 pairs of BTC" in page.text
     assert "100.00" in page.text
     assert "Kept out" not in page.text
 
