@@ -17,6 +17,7 @@ from django.core.management import call_command
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
+from apps.operations.domain.processes import WEB_THREADS
 from bench import load, machine, product
 from bench.table import Row
 
@@ -88,7 +89,7 @@ def _server(application: str) -> Iterator[tuple[int, int]]:
     """Serve one WSGI application as the product's web process is served; yield (pid, port)."""
     port = machine.free_port()
     command = [sys.executable, "-m", "granian", application, "--interface", "wsgi", "--http", "1", "--no-ws"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "8"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", str(WEB_THREADS)]
     command += ["--log-level", "warning"]
     changes = {"ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "bench.settings"}
     process = subprocess.Popen(command, cwd=product.ROOT, env=os.environ | changes)

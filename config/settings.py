@@ -274,7 +274,7 @@ REST_FRAMEWORK = {
         "apps.accounts.permissions.ScopeAllows",
     ],
     "DEFAULT_SCHEMA_CLASS": "apps.core.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["apps.core.api.throttles.AnonThrottle", "apps.core.api.throttles.UserThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.core.api.throttles.CallerThrottle"],
     "EXCEPTION_HANDLER": "apps.core.api.problems.handle",
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.pagination.CursorPages",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.api.formats.OneFormat",

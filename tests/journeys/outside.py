@@ -1,5 +1,7 @@
 """A throw-away PostgreSQL and Redis that a test may stop and start again, beside a product that uses them."""
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from apps.operations.domain.processes import Program
 from apps.operations.gateways import postgres, redis_server
 from apps.operations.gateways.unprivileged import find_account, own_folder
 from apps.operations.supervisor.ports import free_port
+from bench.machine import family
 from tests.journeys.product import wait_for
 
 
@@ -54,6 +57,16 @@ class Outside:
         process = self._running.pop(name)
         process.send_signal(self.database.server().stop_signal if name == "postgres" else 15)
         process.wait(timeout=20)
+
+    def freeze(self, name: str) -> None:
+        """Stop the clock of a service: its kernel still accepts connections, and nothing is answered."""
+        for member in family(self._running[name].pid):
+            os.kill(member, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """Let it go on."""
+        for member in family(self._running[name].pid):
+            os.kill(member, signal.SIGCONT)
 
     def end(self) -> None:
         """End what runs."""

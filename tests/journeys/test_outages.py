@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection
@@ -230,6 +231,37 @@ def test_without_the_database_everybody_is_asked_to_wait(world: World) -> None:
     assert browser.get("/account/").status == 200
     wait_for(lambda: program.get("/health").body["status"] == "ok", seconds=RECOVERY_LIMIT, what="health")
     assert time.monotonic() - began_at < RECOVERY_LIMIT
+    assert {name: world.product.process(name) for name in processes} == processes
+
+
+def test_a_frozen_database_holds_nobody_up(world: World) -> None:
+    world.register("frozen@example.com")
+    program, _signed_in = world.program("frozen@example.com")
+    browser = world.visitor()
+    assert browser.sign_in(**world.admin).status == 302
+    processes = {name: world.product.process(name) for name in ("web", "live", "worker", "beat")}
+    world.outside.freeze("postgres")
+    try:
+        asked = [browser.get, program.get] * 8  # more at once than there are threads to answer them
+        paths = ["/operations/", "/api/v1/auth/me"] * 8
+        with ThreadPoolExecutor(len(asked)) as crowd:
+            waiting = [crowd.submit(ask, path) for ask, path in zip(asked, paths, strict=True)]
+            alive = [world.visitor().get("/health/live") for _ in range(3)]
+            answers = [one.result() for one in waiting]
+        later = [ask(path) for ask, path in zip(asked, paths, strict=True)]
+        health = world.visitor().get("/health")
+    finally:
+        world.outside.thaw("postgres")
+    assert {answer.status for answer in answers + later} == {503}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers + later)
+    assert {answer.status for answer in alive} == {200}
+    assert max(answer.took for answer in [*answers, *alive, *later]) < SLOWEST
+    assert sum(answer.took for answer in later) < 2 * SLOWEST  # what one has found out is spared to the others
+    assert (health.status, health.body["status"]) == (200, "down")
+
+    wait_for(lambda: program.get("/api/v1/auth/me").status == 200, seconds=RECOVERY_LIMIT, what="it to answer")
+    assert browser.get("/operations/").status == 200
+    wait_for(lambda: program.get("/health").body["status"] == "ok", seconds=RECOVERY_LIMIT, what="health")
     assert {name: world.product.process(name) for name in processes} == processes
 
 

@@ -120,6 +120,11 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")
 
 
+def dumps(data: object) -> bytes:
+    """Write JSON: amounts as plain strings, times in UTC with Z."""
+    return orjson.dumps(data, default=_written, option=_OPTIONS)
+
+
 class FastJSONRenderer(renderers.JSONRenderer):
     """Writes JSON with orjson; amounts as plain strings, times in UTC with Z."""
 
@@ -128,7 +133,7 @@ class FastJSONRenderer(renderers.JSONRenderer):
         if data is None:
             return b""
         try:
-            return orjson.dumps(data, default=_written, option=_OPTIONS)
+            return dumps(data)
         except TypeError:  # what orjson cannot hold, such as whole numbers beyond 64 bits
             return bytes(super().render(data, *details, **context))
 
@@ -153,8 +158,6 @@ class OneFormat(negotiation.DefaultContentNegotiation):
     ) -> tuple[_Renderer, str]:
         """Return the renderer and its media type."""
         offered = list(renderers)
-        if len(offered) == 1:
-            return offered[0], str(offered[0].media_type)
         try:
             renderer, media_type = super().select_renderer(request, offered, format_suffix)
         except exceptions.NotAcceptable:

@@ -136,7 +136,8 @@ class Throttle(BaseThrottle):
 
 
 def _signed_in(request: Request) -> str | None:
-    return str(request.user.pk) if request.user.is_authenticated else None
+    person = request.user
+    return str(person.pk) if person.is_authenticated else None
 
 
 class AnonThrottle(Throttle):
@@ -145,16 +146,18 @@ class AnonThrottle(Throttle):
     scope = "anon"
 
     def caller(self, request: Request) -> str | None:
-        return None if _signed_in(request) else network_of(client_address(request))
+        return None if request.user.is_authenticated else network_of(client_address(request))
 
 
-class UserThrottle(Throttle):
-    """Counts people, whatever token or address they use."""
-
-    scope = "user"
+class CallerThrottle(AnonThrottle):
+    """Counts people, whatever token or address they use, and by address those who are not signed in."""
 
     def caller(self, request: Request) -> str | None:
-        return _signed_in(request)
+        person = request.user
+        if not person.is_authenticated:
+            return super().caller(request)
+        self.scope = "user"
+        return str(person.pk)
 
 
 class ScopedThrottle(Throttle):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -13,13 +13,25 @@ from rest_framework.response import Response
 from rest_framework.serializers import ListField, MultipleChoiceField, Serializer
 from rest_framework.views import APIView
 
-from apps.core.api.formats import OneFormat, check_text
+from apps.core.api.formats import OneFormat, check_text, dumps
 from apps.core.api.pagination import CursorPages
 from apps.core.api.throttles import AnonThrottle, ScopedThrottle
 from apps.core.errors import DeniedError, UnauthenticatedError
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 Shape = type[Serializer[Any]]
+
+
+_tools: dict[tuple[Any, ...], list[Any]] = {}
+
+
+def _one_of_each(kinds: Iterable[Any]) -> list[Any]:
+    """Return one tool of each kind, always the same ones: none of them remembers anything."""
+    wanted = tuple(kinds)
+    made = _tools.get(wanted)
+    if made is None:
+        made = _tools[wanted] = [kind() for kind in wanted]
+    return made
 
 
 class ApiView(APIView):
@@ -36,6 +48,7 @@ class ApiView(APIView):
     throttle_scope: ClassVar[str] = ""
     #: Statuses with which the view itself refuses, beyond those that its rights, limits and input bring along.
     refuses_with: ClassVar[Sequence[int]] = ()
+    standing_headers: ClassVar[dict[str, str]]
     #: The stored answer to an idempotency key holds a secret.
     seals_answer: ClassVar[bool] = False
     #: The effect and the stored answer commit together; off only where the action talks to the network first.
@@ -54,6 +67,37 @@ class ApiView(APIView):
             raise
         self.check_throttles(request)
         self.check_permissions(request)
+
+    # --- Tools, made once -------------------------------------------------------------------------------------------
+    def get_renderers(self) -> list[Any]:
+        return _one_of_each(self.renderer_classes)
+
+    def get_parsers(self) -> list[Any]:
+        return _one_of_each(self.parser_classes)
+
+    def get_authenticators(self) -> list[Any]:
+        return _one_of_each(self.authentication_classes)
+
+    def get_permissions(self) -> Sequence[Any]:
+        return _one_of_each(self.permission_classes)
+
+    def get_content_negotiator(self) -> Any:  # noqa: ANN401 - the framework's
+        return _one_of_each((self.content_negotiation_class,))[0]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:  # noqa: FBT001, FBT002 - the framework's
+        """Return the renderer; where there is one only, nothing is negotiated."""
+        if len(self.renderer_classes) > 1:
+            return super().perform_content_negotiation(request, force)
+        only = self.get_renderers()[0]
+        return only, str(only.media_type)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Return what every answer of this view carries."""
+        kind = type(self)
+        if "standing_headers" not in vars(kind):
+            kind.standing_headers = super().default_response_headers
+        return dict(kind.standing_headers)
 
     def _count_stranger(self, request: Request) -> None:
         """Count whoever showed a token that is not accepted, so that guessing is limited too."""
@@ -90,6 +134,10 @@ class ApiView(APIView):
     def answer(self, shape: Shape, value: object, *, status: int = 200) -> Response:
         """Return one object."""
         return Response(shape(value, context={"request": self.request}).data, status=status)
+
+    def ready(self, value: object) -> HttpResponse:
+        """Return plain data as JSON at once: the way of hot reads, which have made the shape of the answer already."""
+        return HttpResponse(dumps(value), content_type="application/json")
 
     def nothing(self) -> Response:
         """Return 204."""

@@ -51,6 +51,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
         self.health_check_done = True
 
+    def trust(self) -> bool:
+        """Take the connection as alive, by whoever can ask again; return whether this is its first use in a request."""
+        if self.connection is None or self.health_check_done or not self.health_check_enabled:
+            return False
+        silence.refuse()
+        self._checked_at = time.monotonic()
+        self.health_check_done = True
+        return True
+
     def is_usable(self) -> bool:
         """Ask the server, unless it is known to stand still."""
         return not silence.lasts and bool(super().is_usable())

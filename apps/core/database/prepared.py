@@ -9,11 +9,11 @@ import re
 import select
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connections
+from django.db import OperationalError, connections
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, Format
@@ -39,42 +39,61 @@ class Question:
         numbers = iter(range(1, sql.count("%s") + 1))
         self._sql = sql
         self._prepared_sql = re.sub("%s", lambda _place: f"${next(numbers)}", sql).encode()
+        self._types: tuple[int, ...] = ()
         self._name = b"coinsphere_" + hashlib.sha256(self._prepared_sql).hexdigest()[:16].encode()
 
     def ask(self, *values: UUID | datetime | str) -> Row | None:
         """Return the row, or nothing."""
-        wrapper = cast("DatabaseWrapper", connections["default"])
-        wrapper.close_if_health_check_failed()
-        wrapper.ensure_connection()
+        wrapper: DatabaseWrapper = connections["default"]  # type: ignore[assignment]  # the settings name it
+        may_repeat = wrapper.trust() and not wrapper.in_atomic_block
+        try:
+            return self._asked(wrapper, values)
+        except OperationalError:
+            if not may_repeat or patience.silence.lasts or wrapper.is_usable():
+                raise
+        wrapper.close()  # the server had ended this connection while nobody used it
+        return self._asked(wrapper, values)
+
+    def _asked(self, wrapper: DatabaseWrapper, values: tuple[UUID | datetime | str, ...]) -> Row | None:
+        if wrapper.connection is None:
+            wrapper.ensure_connection()
         if wrapper.queries_logged:  # tests count queries
             wrapper.queries_log.append({"sql": self._sql, "time": "0.000"})
         with wrapper.wrap_database_errors:
-            connection = cast("PatientConnection", wrapper.connection)
+            connection: PatientConnection = wrapper.connection
             result = self._prepared(wrapper, connection, [_written(value) for value in values])
             if result is None:
                 row: Row | None = connection.execute(self._sql, values).fetchone()
                 return row
-        return _row(result) if result.ntuples else None
+        return self._row(result) if result.ntuples else None
 
     def _prepared(
         self, wrapper: DatabaseWrapper, connection: PatientConnection, values: list[bytes]
     ) -> PGresult | None:
         """Return what the server answers, or nothing when it does not keep the statement for us."""
-        pgconn = connection.pgconn
         if self._name not in wrapper.prepared:
-            pgconn.send_prepare(self._name, self._prepared_sql)
+            connection.pgconn.send_prepare(self._name, self._prepared_sql)
             if _answer(connection) is None:
                 return None
             wrapper.prepared.add(self._name)
-        pgconn.send_query_prepared(self._name, values)
+            self._types = ()
+        connection.pgconn.send_query_prepared(self._name, values)
         result = _answer(connection)
         if result is None:
             wrapper.prepared.discard(self._name)
         return result
 
+    def _row(self, result: PGresult) -> Row:
+        columns = range(result.nfields)
+        types = self._types or tuple(result.ftype(column) for column in columns)
+        self._types = types
+        return _decoded(types, tuple([result.get_value(0, column) for column in columns]))
+
 
 def _written(value: UUID | datetime | str) -> bytes:
-    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
+    if isinstance(value, UUID):
+        return value.hex.encode()
+    return (value.isoformat() if isinstance(value, datetime) else value).encode()
 
 
 def _answer(connection: PatientConnection) -> PGresult | None:
@@ -98,12 +117,6 @@ def _answer(connection: PatientConnection) -> PGresult | None:
     if result.error_field(DiagnosticField.SQLSTATE) in _NOT_KEPT:
         return None
     raise error_from_result(result)
-
-
-def _row(result: PGresult) -> Row:
-    columns = range(result.nfields)
-    types = tuple(result.ftype(column) for column in columns)
-    return _decoded(types, tuple(result.get_value(0, column) for column in columns))
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -18,6 +18,7 @@ from apps.core.middleware.policy import PolicyMiddleware
 
 _Answer = Callable[[HttpRequest], HttpResponseBase]
 _SCHEME = "bearer "
+_MOST_HOSTS = 64
 
 
 class ProgramsMiddleware:
@@ -30,28 +31,46 @@ class ProgramsMiddleware:
 
     def __init__(self, get_response: _Answer) -> None:
         self.get_response = get_response
+        self._paths, self._but_not = settings.PROGRAM_PATHS, settings.SESSION_PATHS
+        self._only_https = settings.SECURE_SSL_REDIRECT
+        self._language = settings.LANGUAGE_CODE if len(settings.LANGUAGES) > 1 else ""
         self._straight = _StraightHandler().answer
-        self._headers: dict[bool, list[tuple[str, str]]] = {}
+        self._headers: dict[bool, dict[str, tuple[str, str]]] = {}
         protecting = SecurityMiddleware(XFrameOptionsMiddleware(PolicyMiddleware(_nothing)))
         self._protecting = cast("_Answer", protecting)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not _is_program(request) or (settings.SECURE_SSL_REDIRECT and not request.is_secure()):
+        if not self._is_program(request) or (self._only_https and not request.is_secure()):
             return self.get_response(request)
-        translation.activate(settings.LANGUAGE_CODE)
+        if self._language:
+            translation.activate(self._language)
         response = self._straight(request)
-        for name, value in self._protection(request):
-            response.headers.setdefault(name, value)
+        written = _written(response)
+        written.update(self._protection(request))
         if isinstance(response, HttpResponse):
-            response.headers.setdefault("Content-Length", str(len(response.content)))
+            written["content-length"] = ("Content-Length", str(len(response.content)))
+        response.items = written.values  # type: ignore[method-assign]  # the server reads pairs of them
         return response
 
-    def _protection(self, request: HttpRequest) -> list[tuple[str, str]]:
+    def _is_program(self, request: HttpRequest) -> bool:
+        path = request.path_info
+        return (
+            path.startswith(self._paths)
+            and not path.startswith(self._but_not)
+            and request.META.get("HTTP_AUTHORIZATION", "")[: len(_SCHEME)].lower() == _SCHEME
+        )
+
+    def _protection(self, request: HttpRequest) -> dict[str, tuple[str, str]]:
         """Return the headers that a page would get; asked of the middleware itself, once for http and for https."""
         secure = request.is_secure()
         if secure not in self._headers:
-            self._headers[secure] = list(self._protecting(request).headers.items())
+            self._headers[secure] = _written(self._protecting(request))
         return self._headers[secure]
+
+
+def _written(response: HttpResponseBase) -> dict[str, tuple[str, str]]:
+    """Return the headers as Django holds them: these are written a thousand times and need no check each time."""
+    return response.headers._store  # noqa: SLF001
 
 
 def _nothing(_request: HttpRequest) -> HttpResponse:
@@ -60,26 +79,21 @@ def _nothing(_request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _is_program(request: HttpRequest) -> bool:
-    path = request.path_info
-    return (
-        path.startswith(settings.PROGRAM_PATHS)
-        and not path.startswith(settings.SESSION_PATHS)
-        and request.META.get("HTTP_AUTHORIZATION", "")[: len(_SCHEME)].lower() == _SCHEME
-    )
-
-
 class _StraightHandler(BaseHandler):
     """Django's way from address to view, with the outage answer around it and nothing else."""
 
     def __init__(self) -> None:
-        outages = OutageMiddleware(cast("_Answer", convert_exception_to_response(self._checked)))
+        self.answer = outages = OutageMiddleware(cast("_Answer", convert_exception_to_response(self._checked)))
+        self._hosts: set[str | None] = set()
         self._view_middleware: list[object] = []
         self._template_response_middleware: list[object] = []
         self._exception_middleware = [outages.process_exception, count_error]
-        self.answer = cast("_Answer", convert_exception_to_response(outages))
 
     def _checked(self, request: HttpRequest) -> HttpResponseBase:
-        request.get_host()  # a name that is not ours is refused, as `CommonMiddleware` does
+        host = request.META.get("HTTP_HOST")
+        if host not in self._hosts:
+            request.get_host()  # a name that is not ours is refused, as `CommonMiddleware` does
+            if len(self._hosts) < _MOST_HOSTS:
+                self._hosts.add(host)
         response: HttpResponseBase = self._get_response(request)  # type: ignore[attr-defined]  # the stubs leave it out
         return response

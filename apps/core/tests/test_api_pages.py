@@ -1,5 +1,6 @@
 """Lists by cursor, limits on requests, times at the edge."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from apps.core import cache
+from apps.core.api import throttles
 from apps.core.api.pagination import CursorPages
 from apps.core.api.throttles import client_address, network_of, parse_rate, take
 from apps.core.api.times import MillisecondsField, TimeError, TimeField, iso_z, milliseconds, parse_time
@@ -145,6 +147,30 @@ def test_without_redis_memory_counts(settings: Settings) -> None:
     waits = [take(scope="test", caller="without-redis", rate="2/m") for _ in range(3)]
     assert waits[:2] == [0, 0]
     assert 1 <= waits[2] <= 30
+
+
+def test_a_generous_limit_is_taken_in_lots_and_holds_to_the_token() -> None:
+    before = cache.redis_client().info("stats")["total_commands_processed"]
+    started = time.monotonic()
+    passed = 0
+    while not take(scope="test", caller="lots", rate="6000/m"):
+        passed += 1
+    flowed_back = (time.monotonic() - started) * 100
+    assert 6000 - 12 <= passed <= 6000 + flowed_back
+    asked = cache.redis_client().info("stats")["total_commands_processed"] - before
+    assert asked < passed  # a script of its own for each would be four commands each
+
+
+def test_what_is_not_spent_in_time_is_not_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert take(scope="test", caller="slow", rate="6000/m") == 0
+    cache.redis_client().flushdb()
+    assert take(scope="test", caller="slow", rate="6000/m") == 0
+    assert cache.redis_client().keys("*bucket*slow*") == []  # spent from what was taken before
+    monkeypatch.setattr(throttles, "_LOT_SECONDS", -1.0)
+    assert take(scope="test", caller="other", rate="2/m") == 0
+    throttles._lots.keep("test:slow:6000/m", 11)
+    assert take(scope="test", caller="slow", rate="6000/m") == 0
+    assert cache.redis_client().keys("*bucket*slow*") != []
 
 
 def test_a_limit_costs_one_round_trip(api: Client) -> None:

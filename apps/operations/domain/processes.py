@@ -22,6 +22,10 @@ SIMULATED_EXCHANGES = ("binance", "coinbase", "kraken", "kucoin")
 SIMULATED_PORTS = (18101, 18102, 18103, 18104)
 
 
+#: Requests answered at once: more threads than this only wait for each other.
+WEB_THREADS = 4
+
+
 class StartError(Exception):
     """The product cannot start or go on; the message is one sentence with the way out."""
 
@@ -93,7 +97,8 @@ def _web(python: str, addresses: Addresses) -> Program:
         "--no-ws",
     )
     argv += ("--host", addresses.host, "--port", str(addresses.port), "--log-level", "warning")
-    argv += ("--workers", "1", "--blocking-threads", "8", "--respawn-failed-workers", "--workers-kill-timeout", "5")
+    argv += ("--workers", "1", "--blocking-threads", str(WEB_THREADS))
+    argv += ("--respawn-failed-workers", "--workers-kill-timeout", "5")
     return Program("web", argv)
 
 
