@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import redis.asyncio
@@ -39,6 +40,9 @@ class Broadcast:
     async def running(self) -> AsyncIterator[None]:
         """Run the loops for as long as the block lasts."""
         hub = self._hub
+        # What start-up made stays for good: the collector need not look through it while frames are due.
+        gc.collect()
+        gc.freeze()
         ours = (self._feed, self._feed_prices, self._watch_redis)
         tasks = [
             asyncio.create_task(self._for_ever(loop))

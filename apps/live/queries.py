@@ -1,9 +1,11 @@
 """What the sockets ask the database: whose sign-in is still good, and the rows of a snapshot."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import TypeAlias
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -24,25 +26,21 @@ OPEN_JOBS = 100
 FINISHED_JOBS = 20
 _READING_SCOPES = frozenset({"read", "write", "admin"})
 
+#: Sign-ins that are good, by reference and person: whether the person runs the instance.
+_Good: TypeAlias = dict[tuple[str, UUID], bool]
+
 
 # --- Sign-ins -------------------------------------------------------------------------------------------------------
 def viewers_of(*, bonds: Collection[Bond], now: datetime) -> dict[Bond, Viewer]:
-    """Return the person behind each bond that is still good; five questions however many there are."""
+    """Return the person behind each bond that is still good; four questions at most, however many there are."""
     by_kind: defaultdict[SignIn, set[str]] = defaultdict(set)
     for bond in bonds:
         by_kind[bond.sign_in].add(bond.reference)
-    users = User.objects.filter(is_active=True).in_bulk({bond.user_id for bond in bonds})
-    good = {
-        SignIn.SESSION: _good_sessions(by_kind[SignIn.SESSION], users=users, now=now),
-        SignIn.FAMILY: _good_families(by_kind[SignIn.FAMILY], now=now),
-        SignIn.PERSONAL_TOKEN: _good_tokens(by_kind[SignIn.PERSONAL_TOKEN], now=now),
-    }
+    good = {kind: _GOOD[kind](references, now=now) for kind, references in by_kind.items()}
     return {
-        bond: Viewer(user_id=bond.user_id, runs_instance=users[bond.user_id].runs_instance)
+        bond: Viewer(user_id=bond.user_id, runs_instance=good[bond.sign_in][bond.reference, bond.user_id])
         for bond in bonds
-        if bond.user_id in users
-        and (bond.expires_at is None or bond.expires_at > now)
-        and (bond.reference, bond.user_id) in good[bond.sign_in]
+        if (bond.expires_at is None or bond.expires_at > now) and (bond.reference, bond.user_id) in good[bond.sign_in]
     }
 
 
@@ -52,34 +50,45 @@ def session_reference(*, session_key: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _good_sessions(references: Iterable[str], *, users: dict[UUID, User], now: datetime) -> set[tuple[str, UUID]]:
-    wanted = {int(reference) for reference in references}
-    if not wanted:
-        return set()
-    listed = UserSession.objects.filter(pk__in=wanted).values_list("session_key", "pk", "user_id")
-    by_key = {key: (str(pk), user_id) for key, pk, user_id in listed}
+def _good_sessions(references: Collection[str], *, now: datetime) -> _Good:
+    listed = UserSession.objects.filter(pk__in={int(reference) for reference in references}, user__is_active=True)
+    by_key = {row.session_key: row for row in listed.select_related("user")}
     stored = Session.objects.filter(session_key__in=by_key, expire_date__gt=now)
-    return {by_key[row.session_key] for row in stored if _is_signed_in(row, users.get(by_key[row.session_key][1]))}
+    signed_in = [by_key[row.session_key] for row in stored if _is_signed_in(row, by_key[row.session_key].user)]
+    return {(str(row.pk), row.user_id): row.user.runs_instance for row in signed_in}
 
 
-def _is_signed_in(row: Session, user: User | None) -> bool:
+def _is_signed_in(row: Session, user: User) -> bool:
     """Tell whether the stored session still signs this person in: a new password makes it worthless."""
-    if user is None:
-        return False
     data = row.get_decoded()
     same_person = data.get(SESSION_KEY) == str(user.pk)
     return same_person and constant_time_compare(data.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
 
 
-def _good_families(references: Iterable[str], *, now: datetime) -> set[tuple[str, UUID]]:
-    rows = RefreshFamily.objects.open(now=now).filter(pk__in=set(references)).values_list("pk", "user_id")
-    return {(str(pk), user_id) for pk, user_id in rows}
+def _good_families(references: Collection[str], *, now: datetime) -> _Good:
+    rows = RefreshFamily.objects.open(now=now).filter(pk__in=references, user__is_active=True)
+    return {
+        (str(pk), user_id): _runs_instance(role)
+        for pk, user_id, role in rows.values_list("pk", "user_id", "user__role")
+    }
 
 
-def _good_tokens(references: Iterable[str], *, now: datetime) -> set[tuple[str, UUID]]:
-    kept = PersonalToken.objects.kept().filter(pk__in=set(references), expires_at__gt=now)
-    rows = kept.values_list("pk", "user_id", "scopes")
-    return {(str(pk), user_id) for pk, user_id, scopes in rows if _READING_SCOPES.intersection(scopes.split())}
+def _good_tokens(references: Collection[str], *, now: datetime) -> _Good:
+    kept = PersonalToken.objects.kept().filter(pk__in=references, expires_at__gt=now, user__is_active=True)
+    rows = kept.values_list("pk", "user_id", "scopes", "user__role")
+    return {
+        (str(pk), user_id): _runs_instance(role)
+        for pk, user_id, scopes, role in rows
+        if _READING_SCOPES.intersection(scopes.split())
+    }
+
+
+@lru_cache(maxsize=16)
+def _runs_instance(role: str) -> bool:
+    return User(role=role).runs_instance
+
+
+_GOOD = {SignIn.SESSION: _good_sessions, SignIn.FAMILY: _good_families, SignIn.PERSONAL_TOKEN: _good_tokens}
 
 
 # --- Snapshots ------------------------------------------------------------------------------------------------------

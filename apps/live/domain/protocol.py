@@ -145,16 +145,15 @@ def stale(*, channel: str, since: datetime, venues: Sequence[str] | None = None)
     return orjson.dumps(frame if venues is None else {**frame, "venues": list(venues)})
 
 
-def data_frame(*, op: str, channel: str, seq: int, list_name: str, fragments: Iterable[bytes]) -> bytes:
-    """Join a head and ready fragments to a snapshot or an update; nothing is encoded twice."""
-    head, middle = _head_of(op, channel, list_name)
-    return b"%b%d%b%b]}}" % (head, seq, middle, b",".join(fragments))
-
-
 @lru_cache(maxsize=64)
-def _head_of(op: str, channel: str, list_name: str) -> tuple[bytes, bytes]:
-    """Return what stands before and after the number of a frame."""
+def frame_ends(*, op: str, channel: str, list_name: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the number of a snapshot or an update."""
     return f'{{"op":"{op}","channel":"{channel}","seq":'.encode(), f',"data":{{"{list_name}":['.encode()
+
+
+def data_frame(ends: tuple[bytes, bytes], *, seq: int, fragments: Iterable[bytes]) -> bytes:
+    """Join the ends of a frame and ready fragments; nothing is encoded twice."""
+    return b"%b%d%b%b]}}" % (ends[0], seq, ends[1], b",".join(fragments))
 
 
 def text_frame(text: bytes) -> bytes:

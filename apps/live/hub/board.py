@@ -15,28 +15,23 @@ NEVER: Final = -1
 
 
 class Quote:
-    """One instrument on the board; `revision` says when it changed last, 0 that no price is known."""
+    """One instrument on the board; `revision` says when it changed last, 0 that no price is known.
 
-    __slots__ = ("_fragment", "_head", "_phase", "price", "revision")
+    `text` is its ticker as JSON with the age it has in `phase`; `Board.write` makes it for a newer phase.
+    """
+
+    __slots__ = ("head", "phase", "price", "revision", "text")
 
     def __init__(self) -> None:
         self.price: Price | None = None
         self.revision = 0
-        self._head = b""
-        self._phase = NEVER
-        self._fragment = b""
+        self.head = b""
+        self.phase = NEVER
+        self.text = b""
 
     def take(self, price: Price, revision: int) -> None:
         """Keep a newer price."""
-        self.price, self.revision, self._head, self._phase = price, revision, b"", NEVER
-
-    def fragment(self, phase: int, now_ms: int, simulated: bool) -> bytes:  # noqa: FBT001 - called for each frame
-        """Return the ticker as JSON, with the age it has in this phase."""
-        if self._phase != phase and self.price is not None:
-            self._head = self._head or _head_of(self.price, simulated=simulated)
-            self._fragment = b"%b%d}" % (self._head, max(0, now_ms - self.price.ts))
-            self._phase = phase
-        return self._fragment
+        self.price, self.revision, self.head, self.phase = price, revision, b"", NEVER
 
 
 def _head_of(price: Price, *, simulated: bool) -> bytes:
@@ -109,10 +104,18 @@ class Board:
         self.phase += 1
         self.now_ms = now_ms
 
-    def fragments(self, quotes: Iterable[Quote], *, after: int = 0) -> list[bytes]:
-        """Return the tickers of these that have changed after a revision."""
-        phase, now_ms, simulated = self.phase, self.now_ms, self.simulated
-        return [quote.fragment(phase, now_ms, simulated) for quote in quotes if quote.revision > after]
+    def write(self, quote: Quote) -> bytes:
+        """Write a ticker with the age it has in this phase."""
+        if quote.price is not None:
+            quote.head = quote.head or _head_of(quote.price, simulated=self.simulated)
+            quote.text = b"%b%d}" % (quote.head, max(0, self.now_ms - quote.price.ts))
+        quote.phase = self.phase
+        return quote.text
+
+    def tickers(self, quotes: Iterable[Quote], *, after: int) -> list[bytes]:
+        """Return the tickers of these that have changed after a revision; most are written for several clients."""
+        phase, write = self.phase, self.write
+        return [quote.text if quote.phase == phase else write(quote) for quote in quotes if quote.revision > after]
 
     # --- Silence ----------------------------------------------------------------------------------------------------
     def silent(self, *, now_ms: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from apps.live.channels import Channel
 from apps.live.domain import protocol
 from apps.live.hub.board import Board, Quote, venue_of
 
+_PRICE_UPDATE = protocol.frame_ends(op="update", channel="market_data", list_name="tickers")
 refreshes = Counter("coinsphere_live_refreshes_total", "Snapshots sent in place of updates.", ["reason"])
 
 
@@ -52,9 +53,8 @@ class Subscription:
     def frame(self, op: str, fragments: Sequence[bytes]) -> bytes:
         """Join fragments to the next frame of this channel."""
         self.seq += 1
-        return protocol.data_frame(
-            op=op, channel=self.channel.name, seq=self.seq, list_name=self.channel.list_name, fragments=fragments
-        )
+        ends = protocol.frame_ends(op=op, channel=self.channel.name, list_name=self.channel.list_name)
+        return protocol.data_frame(ends, seq=self.seq, fragments=fragments)
 
 
 class RowSubscription(Subscription):
@@ -158,12 +158,13 @@ class PriceSubscription(Subscription):
         """Return all prices that are known."""
         self.snapshot_due = False
         self.seen = self._board.revision
-        return self.frame("snapshot", self._board.fragments(self._quotes))
+        return self.frame("snapshot", self._board.tickers(self._quotes, after=0))
 
     def update(self) -> bytes | None:
         """Return what has changed since the last frame, if anything has."""
-        fragments = self._board.fragments(self._quotes, after=self.seen)
-        if not fragments:
+        board = self._board
+        tickers = board.tickers(self._quotes, after=self.seen)
+        if not tickers:
             return None
-        self.seen = self._board.revision
-        return self.frame("update", fragments)
+        self.seen, self.seq = board.revision, self.seq + 1
+        return protocol.data_frame(_PRICE_UPDATE, seq=self.seq, fragments=tickers)

@@ -62,7 +62,9 @@ def test_fifty_keys_a_subscription(number: int, code: str | None) -> None:
 
 def test_a_frame_is_a_head_and_a_join_of_fragments() -> None:
     fragments = [b'{"a":1}', b'{"a":2}']
-    frame = protocol.data_frame(op="update", channel="jobs", seq=3, list_name="jobs", fragments=fragments)
+    frame = protocol.data_frame(
+        protocol.frame_ends(op="update", channel="jobs", list_name="jobs"), seq=3, fragments=fragments
+    )
     assert orjson.loads(frame) == {"op": "update", "channel": "jobs", "seq": 3, "data": {"jobs": [{"a": 1}, {"a": 2}]}}
 
 

@@ -261,11 +261,11 @@ def test_each_price_is_encoded_once_a_phase_with_its_age() -> None:
     board.hear([make_price(BTC, "5", ts=999_000)], now_ms=1_000_000)
     board.begin(1_000_000)
     quotes = [board.quote(BTC)]
-    assert board.fragments(quotes)[0] is board.fragments(quotes)[0]
-    assert board.fragments(quotes)[0].endswith(b'"simulated":false,"age_ms":1000}')
+    assert board.tickers(quotes, after=0)[0] is board.tickers(quotes, after=0)[0]
+    assert board.tickers(quotes, after=0)[0].endswith(b'"simulated":false,"age_ms":1000}')
     board.begin(1_000_250)
-    assert board.fragments(quotes)[0].endswith(b'"age_ms":1250}')
-    assert board.fragments(quotes, after=board.revision) == []
+    assert board.tickers(quotes, after=0)[0].endswith(b'"age_ms":1250}')
+    assert board.tickers(quotes, after=board.revision) == []
 
 
 def test_the_cache_bumps_only_what_is_new() -> None:

@@ -61,9 +61,9 @@ def test_open_jobs_are_not_pushed_out_by_finished_ones() -> None:
     assert len(rows) == 1 + queries.FINISHED_JOBS
 
 
-def test_sign_ins_of_many_sockets_are_checked_with_five_questions() -> None:
+def test_sign_ins_of_many_sockets_are_checked_with_four_questions() -> None:
     bonds = [make(make_user()) for make in (make_family_bond, make_session_bond, make_token_bond) for _ in range(5)]
-    with assert_queries(5):
+    with assert_queries(4):
         good = queries.viewers_of(bonds=bonds, now=clock.now())
     assert set(good) == set(bonds)
 
