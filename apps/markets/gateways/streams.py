@@ -8,6 +8,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import orjson
@@ -109,8 +110,9 @@ class TickerStream(ABC):
             await self._listen(ended)
         finally:
             self.is_connected, self._client = False, None
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(exchange.close(), CLOSE_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await exchange.close()
 
     def drop(self, tapes: Sequence[Tape]) -> None:
         """Hear no more of these instruments; the venue goes on sending until the next connection."""
@@ -136,7 +138,8 @@ class TickerStream(ABC):
     async def _connect(self, exchange: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 - ccxt is not typed
         exchange.open()
         try:
-            url = await asyncio.wait_for(self.address(exchange), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                url = await self.address(exchange)
         except Exception as error:
             raise StreamLostError("unreachable", str(error)) from error
         client = self._client = exchange.client(url)
@@ -202,6 +205,11 @@ def _words(ended: "asyncio.Future[Any]") -> str:
     if not ended.done() or ended.cancelled():
         return ""
     return str(ended.exception() or "")
+
+
+def load_library() -> None:
+    """Load ccxt.pro, which takes seconds; in a thread, so that the loop goes on meanwhile."""
+    import_module("ccxt.pro")
 
 
 def pause_after(failures: int) -> float:

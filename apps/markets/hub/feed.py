@@ -1,7 +1,6 @@
 """The feed process: leads or waits, keeps every venue's connections, flushes prices, closes minutes, mends holes."""
 
 import asyncio
-import itertools
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -17,12 +16,12 @@ from apps.core.errors import ProductError
 from apps.markets import actions, queries
 from apps.markets.domain.instruments import VENUES
 from apps.markets.domain.prices import Price, plain
-from apps.markets.gateways.streams import SILENCE_SECONDS
+from apps.markets.gateways.streams import SILENCE_SECONDS, load_library
 from apps.markets.gateways.venue_rest import fetch_day_figures
 from apps.markets.hub import history
 from apps.markets.hub.board import Board
 from apps.markets.hub.lease import RENEW_SECONDS, Lease
-from apps.markets.hub.venue import STREAMS, Venue
+from apps.markets.hub.venue import STREAMS, Venue, end
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +99,8 @@ class Feed:
         """Lead or wait until told to stop."""
         stopping = asyncio.create_task(stop.wait())
         try:
+            loading = asyncio.ensure_future(asyncio.to_thread(load_library))
+            await asyncio.wait({stopping, loading}, return_when=asyncio.FIRST_COMPLETED)
             while not stop.is_set():
                 if await self.lease.hold():
                     await self._lead(stopping)
@@ -119,9 +120,8 @@ class Feed:
             await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.leads = False
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, *(venue.stop() for venue in self.venues.values()), return_exceptions=True)
+            await end(tasks)
+            await asyncio.gather(*(venue.stop() for venue in self.venues.values()))
             if stopping.done():
                 await self.lease.drop()
             else:
@@ -252,13 +252,15 @@ class Feed:
             await asyncio.sleep(SECOND)
 
     async def _ask_for_days(self) -> None:
-        """Ask for the figures of the day where the stream does not tell them."""
-        for turn in itertools.count():
-            names = [name for name in self._venue_names if STREAMS[name].lacks_day_figures]
-            known = [name for name in names if self.venues[name].connections]
-            for name in known:
-                await self._learn_days(name)
-            await asyncio.sleep(DAY_FIGURES_SECONDS if known or turn > DAY_FIGURES_SECONDS else FIRST_LOOK_SECONDS)
+        """Ask for the last price and the figures of the day: first of all venues, then where the stream lacks them."""
+        asked: set[str] = set()
+        while True:
+            due = [name for name in self._venue_names if self.venues[name].connections]
+            due = [name for name in due if STREAMS[name].lacks_day_figures or name not in asked]
+            await asyncio.gather(*(self._learn_days(name) for name in due))
+            asked.update(due)
+            is_over = len(asked) == len(self._venue_names)
+            await asyncio.sleep(DAY_FIGURES_SECONDS if is_over else FIRST_LOOK_SECONDS)
 
     async def _learn_days(self, name: str) -> None:
         try:
@@ -267,6 +269,10 @@ class Feed:
             log.info("A venue did not tell the figures of the day", venue=name, error=error.detail)
             return
         self.board.learn_days({str(one.name): (_written(one.change), _written(one.volume)) for one in found})
+        for one in found:
+            tape = self.board.tapes.get(str(one.name))
+            if tape is not None and not tape.ts:
+                tape.take(str(one.price), one.ts, {})
 
 
 def _written(value: object) -> str | None:

@@ -9,6 +9,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from apps.markets.actions.history import mend_minutes
 from apps.markets.actions.minutes import store_minutes
 from apps.markets.domain.prices import OpenCandle
 
@@ -39,3 +40,7 @@ async def store(minutes: Sequence[tuple[str, OpenCandle]], *, now: datetime) -> 
 
 async def mend(names: Sequence[str], *, from_ms: int, now: datetime) -> None:
     """Ask for the history of what was missed."""
+    try:
+        await off_loop(lambda: mend_minutes(names=set(names), from_ms=from_ms, now=now))
+    except DatabaseError as error:
+        log.warning("Missed minutes could not be asked for; the sweep finds them", error=str(error).strip()[:200])

@@ -36,14 +36,16 @@ class Lease:
         A lease that has vanished with Redis's memory is simply taken again.
         """
         try:
-            return bool(await asyncio.wait_for(self._ask(_KEEP, int(self.seconds * 1000)), _ANSWER_SECONDS))
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return bool(await self._ask(_KEEP, int(self.seconds * 1000)))
         except (TimeoutError, *RedisOutage):
             return None
 
     async def drop(self) -> None:
         """Let the lease go, so that another feed need not wait for its end."""
         try:
-            await asyncio.wait_for(self._ask(_DROP), _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._ask(_DROP)
         except (TimeoutError, *RedisOutage):
             log.warning("The lease of the feed is left to expire")
 

@@ -22,6 +22,7 @@ STREAMS: Final[dict[str, type[TickerStream]]] = {
     stream.venue: stream for stream in (BinanceStream, CoinbaseStream, KrakenStream, KucoinStream)
 }
 _STEADY_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 1.5
 
 reconnects = Counter("coinsphere_feed_reconnects_total", "Connections to a venue that were lost.", ["venue", "reason"])
 
@@ -146,7 +147,16 @@ class Venue:
 
     async def stop(self) -> None:
         """Close every connection."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: a library may swallow the first time."""
+    left, deadline = set(tasks), asyncio.get_running_loop().time() + STOP_SECONDS
+    while left and asyncio.get_running_loop().time() < deadline:
+        for task in left:
+            task.cancel()
+        _done, left = await asyncio.wait(left, timeout=0.2)
+    for task in left:
+        log.error("A part of the feed does not end", task=task.get_name())
