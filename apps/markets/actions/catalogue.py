@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from prometheus_client import Counter
@@ -79,10 +80,13 @@ def refresh_markets(*, venue: str, now: datetime) -> MarketsRefresh:
 
 
 def refresh_due_markets(*, now: datetime) -> tuple[MarketsRefresh, ...]:
-    """Read every venue whose list is more than an hour old, and how much each pair trades."""
+    """Read every venue whose list is more than an hour old, and once an hour how much each pair trades."""
     if settings.FEED == FEED_OFF:
         return ()
-    return tuple(done for venue in _due_venues(now=now) if (done := _refresh_or_count(venue, now=now)) is not None)
+    done = tuple(one for venue in _due_venues(now=now) if (one := _refresh_or_count(venue, now=now)) is not None)
+    for venue in Instrument.objects.here().active().values_list("venue", flat=True).distinct().order_by("venue"):
+        _rank_if_due(venue, now=now)
+    return done
 
 
 def _due_venues(*, now: datetime) -> list[str]:
@@ -94,15 +98,30 @@ def _due_venues(*, now: datetime) -> list[str]:
 def _refresh_or_count(venue: str, *, now: datetime) -> MarketsRefresh | None:
     """Read one venue; one that fails is counted and does not keep the others from being read."""
     try:
-        done = refresh_markets(venue=venue, now=now)
-        rank_markets(venue=venue, now=now)
+        return refresh_markets(venue=venue, now=now)
     except LockTakenError:
         return None
     except ProductError as problem:
-        refreshes.labels(venue, problem.code).inc()
-        log.warning("Markets could not be read", venue=venue, code=problem.code, detail=problem.detail)
+        _count(venue, problem)
         return None
-    return done
+
+
+def _rank_if_due(venue: str, *, now: datetime) -> None:
+    """Rank one venue unless somebody did within the hour; the feed may have read its list before us."""
+    key = f"markets:ranked:{world_is_simulated()}:{venue}"
+    if cache.get(key):
+        return
+    try:
+        rank_markets(venue=venue, now=now)
+    except ProductError as problem:
+        _count(venue, problem)
+    else:
+        cache.set(key, 1, timeout=REFRESH_EVERY.total_seconds())
+
+
+def _count(venue: str, problem: ProductError) -> None:
+    refreshes.labels(venue, problem.code).inc()
+    log.warning("Markets could not be read", venue=venue, code=problem.code, detail=problem.detail)
 
 
 # --- Storing ----------------------------------------------------------------------------------------------------------

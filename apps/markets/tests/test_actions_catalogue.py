@@ -185,6 +185,15 @@ def test_due_venues_are_read_and_one_that_fails_does_not_stop_the_others(venue: 
     assert venue.asked == ["binance", "coinbase", "kraken", "kucoin"]
 
 
+def test_a_list_that_the_feed_has_read_is_ranked_once_an_hour(venue: _Venue) -> None:
+    make_instrument("binance:BTC/USDT", now=NOW)
+    venue.list = []
+    for volume in ("5", "6"):
+        venue.figures = [make_figures("binance:BTC/USDT", volume=volume)]
+        actions.refresh_due_markets(now=NOW)
+    assert Instrument.objects.get(venue="binance").volume_usd == Decimal(5)
+
+
 def test_nothing_is_read_while_the_feed_is_off(venue: _Venue, settings: object) -> None:
     settings.FEED = "off"  # type: ignore[attr-defined]
     assert actions.refresh_due_markets(now=NOW) == ()

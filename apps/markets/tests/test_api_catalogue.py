@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from apps.accounts.models import Preferences
 from apps.accounts.tests.factories import Api, api_of, body_of, make_user
 from apps.core import clock
+from apps.markets.models import MarketSummary
 from apps.markets.tests.factories import make_asset, make_instrument, make_price
 
 pytestmark = pytest.mark.django_db
@@ -123,20 +124,22 @@ def test_many_tickers_ask_no_table(api: Api, django_assert_num_queries: DjangoAs
 def test_an_asset_is_priced_in_the_persons_currency(api: Api) -> None:
     user = make_user()
     Preferences.objects.create(user=user, display_currency="EUR")
-    make_instrument("binance:BTC/USDT", volume_usd="900")
+    bitcoin = make_instrument("binance:BTC/USDT", volume_usd="900")
     make_instrument("kraken:EUR/USD", volume_usd="5")
     make_instrument("kraken:USDT/USD", volume_usd="5")
     make_instrument("kucoin:BTC/USDT", volume_usd="100")
     make_price("binance:BTC/USDT", "110000", change="-0.02")
     make_price("kraken:EUR/USD", "1.1")
     make_price("kraken:USDT/USD", "0.5")
+    MarketSummary.objects.create(instrument=bitcoin, price_1h_ago=100_000.0)
     body = body_of(api_of(user).get("assets/BTC"))
     assert (body["symbol"], body["name"], body["kind"], body["active"]) == ("BTC", "Bitcoin", "crypto", True)
     assert (body["price"]["value"], body["price"]["target"], body["price"]["state"]) == ("50000", "EUR", "priced")
     assert [step["instrument"] for step in body["price"]["path"]] == [
         "binance:BTC/USDT", "kraken:USDT/USD", "kraken:EUR/USD",
     ]  # fmt: skip
-    assert (body["instrument"], body["change_24h"], body["change_7d"]) == ("binance:BTC/USDT", "-0.02", None)
+    assert body["instrument"] == "binance:BTC/USDT"
+    assert (body["change_1h"], body["change_24h"], body["change_7d"]) == ("0.1", "-0.02", None)
     assert [row["instrument"] for row in body["instruments"]] == ["binance:BTC/USDT", "kucoin:BTC/USDT"]
     assert body_of(api_of(user).get("assets/BTC?currency=USD"))["price"]["value"] == "55000"
     assert api.get("assets/NOSUCH").status_code == 404
