@@ -66,7 +66,8 @@ class Paths:
         self._walk = lru_cache(maxsize=None)(self._make_walk)
         self._midnights = lru_cache(maxsize=None)(self._make_midnights)
         self.midnights = lru_cache(maxsize=None)(self._make_shifted)
-        wild = np.array(happenings.wild_days(seed))
+        wild: Ints = np.array(happenings.wild_days(seed), dtype=np.int64)
+        self._wild_list = wild
         self._wild_days = frozenset(wild.tolist())
         self._hours: Floats = BEGIN_MS + wild[:, None] * float(DAY_MS) + np.arange(25.0)[None, :] * 3_600_000.0
         self._crash = lru_cache(maxsize=600)(self._make_crash)
@@ -106,12 +107,9 @@ class Paths:
         """Return what happenings add within each wild day, a row a day with a point an hour."""
         return self._shift(code, self._hours.ravel()).reshape(self._hours.shape)
 
-    def wild(self, base: str, quote: str) -> tuple[Ints, Floats, Floats]:
-        """Return the wild days, and how far a pair is thrown up and down within each beside its straight line."""
-        days = np.array(happenings.wild_days(self.seed))
-        rows = self._wild(base) - self._wild(quote)
-        lines = rows[:, :1] + (rows[:, -1:] - rows[:, :1]) * np.linspace(0.0, 1.0, 25)
-        return days, (rows - lines).max(1), (rows - lines).min(1)
+    def wild(self, base: str, quote: str) -> tuple[Ints, Floats]:
+        """Return the wild days, and what happenings add to a pair within each, a row a day with a point an hour."""
+        return self._wild_list, self._wild(base) - self._wild(quote)
 
     def _shift(self, code: str, times: Floats) -> Floats:
         """Return what the happenings add to a coin at some moments."""

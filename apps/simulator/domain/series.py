@@ -8,6 +8,7 @@ import numpy as np
 
 from apps.simulator.domain.seeds import Flags, Floats, Ints
 
+_MOST_STRETCH = 2.5
 LEAST_VOLUME = 16
 """Steps of amount in every minute, so that each can hold a few trades."""
 
@@ -183,11 +184,11 @@ def split(source: np.random.Generator, whole: Bar, path: Floats, *, wander: floa
 def _bend(path: Floats, whole: Bar) -> Ints:
     """Return the path in whole steps, from open to close, touching high and low and never beyond them."""
     top, bottom = max(whole.open, whole.close), min(whole.open, whole.close)
-    inner = path[1:-1]
-    highest, lowest = int(inner.argmax()) + 1, int(inner.argmin()) + 1
+    margin = max(len(path) // 60, 1)  # a peak at the very edge would be a single spike
+    inner = path[margin:-margin]
+    highest, lowest = int(inner.argmax()) + margin, int(inner.argmin()) + margin
     if highest == lowest:
         highest, lowest = 1, 2
-    bent = path.copy()
     bent = _reach(path, top, highest, whole.high)
     bent = -_reach(-bent, -bottom, lowest, -whole.low)
     points = np.clip(np.rint(bent), whole.low, whole.high).astype(np.int64)
@@ -197,10 +198,10 @@ def _bend(path: Floats, whole: Bar) -> Ints:
 
 
 def _reach(path: Floats, top: int, peak: int, goal: int) -> Floats:
-    """Return the path with what lies above `top` stretched so that its peak meets the goal."""
-    if path[peak] > top:
-        bent: Floats = np.where(path > top, top + (path - top) * ((goal - top) / (path[peak] - top)), path)
-        return bent
+    """Return the path with what lies above `top` stretched, and a hill where that is not enough to meet the goal."""
+    excess = path[peak] - top
+    if excess > 0:
+        path = np.where(path > top, top + (path - top) * min((goal - top) / excess, _MOST_STRETCH), path)
     width = min(peak, len(path) - 1 - peak, 90)
     hill = np.maximum(1.0 - np.abs(np.arange(len(path)) - peak) / width, 0.0)
     return np.asarray(path + (goal - path[peak]) * hill)

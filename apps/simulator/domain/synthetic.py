@@ -55,11 +55,11 @@ class Synthetic:
 
     def _listed_days(self, last_day: int) -> Bars:
         raw = self._raw(last_day)
-        days = raw.copied()
-        for moment in (self.listed_at, self.delisted_at):
-            day, odd = divmod((moment or BEGIN_MS) - BEGIN_MS, DAY_MS)
-            if odd and day <= last_day:
-                self._replace(days, day)
+        moments = (divmod((moment or BEGIN_MS) - BEGIN_MS, DAY_MS) for moment in (self.listed_at, self.delisted_at))
+        parts = [day for day, odd in moments if odd and day <= last_day]
+        days = Bars(raw.table.copy() if parts else raw.table, raw.present.copy())
+        for day in parts:
+            self._replace(days, day)
         days.present[: (self.listed_at - BEGIN_MS) // DAY_MS] = False
         if self.delisted_at is not None:
             days.present[-(-(self.delisted_at - BEGIN_MS) // DAY_MS) :] = False
@@ -74,16 +74,7 @@ class Synthetic:
     def _raw_days(self, count: int) -> Bars:
         logs = self._logs(count)
         points = np.maximum(np.rint(np.exp(logs) * 10.0**self.price_digits), 2.0).astype(np.int64)
-        high, low = extremes(
-            seeds.generator(self._paths.seed, "range", self._base, self._against),
-            logs[:-1],
-            logs[1:],
-            self._paths.spread(self._base, self._quote, 0, count),
-        )
-        wild, up, down = self._paths.wild(self._base, self._quote)
-        known = wild < count
-        high[wild[known]] += up[known]
-        low[wild[known]] += down[known]
+        high, low = self._ranges(logs)
         scale = 10.0**self.price_digits
         start, end = points[:-1], points[1:]
         highs = np.maximum(np.rint(np.exp(high) * scale).astype(np.int64), np.maximum(start, end))
@@ -91,6 +82,20 @@ class Synthetic:
         volume = self._volume(count, high - low)
         quote = np.rint(volume * ((start + end + highs + lows) / 4.0)).astype(np.int64)
         return Bars(np.stack((start, highs, lows, end, volume, quote)), np.ones(count, dtype=np.bool_))
+
+    def _ranges(self, logs: Floats) -> tuple[Floats, Floats]:
+        """Return how high and how low each day goes: a walk's reach, around what happens on the wild days."""
+        start, end, count = logs[:-1].copy(), logs[1:].copy(), len(logs) - 1
+        days, added = self._paths.wild(self._base, self._quote)
+        days, added = days[days < count], added[days < count]
+        start[days] -= added[:, 0]
+        end[days] -= added[:, -1]
+        source = seeds.generator(self._paths.seed, "range", self._base, self._against)
+        high, low = extremes(source, start, end, self._paths.spread(self._base, self._quote, 0, count))
+        lines = added + start[days, None] + (end - start)[days, None] * np.linspace(0.0, 1.0, added.shape[1])
+        high[days] += lines.max(1) - np.maximum(start, end)[days]
+        low[days] += lines.min(1) - np.minimum(start, end)[days]
+        return high, low
 
     def _logs(self, count: int) -> Floats:
         """Return the logarithm of the pair's price at this venue at each midnight, one more than there are days."""
