@@ -2,8 +2,21 @@
 
 from django.contrib import admin
 
-from apps.core.admin import ReadOnlyAdmin
-from apps.markets.models import Asset, AssetCode, Instrument, Watchlist, WatchlistItem
+from apps.core.admin import ReadOnlyAdmin, WorkAdmin
+from apps.markets.models import (
+    Asset,
+    AssetCode,
+    Backfill,
+    CandleBlock,
+    CandleGap,
+    CandleSeries,
+    CandleTail,
+    Instrument,
+    MarketSummary,
+    QuarantinedCandle,
+    Watchlist,
+    WatchlistItem,
+)
 
 
 @admin.register(Asset)
@@ -59,3 +72,69 @@ class WatchlistItemAdmin(ReadOnlyAdmin):
     list_display = ("watchlist", "instrument", "created_at")
     list_select_related = ("watchlist",)
     exclude = ("note",)
+
+
+# --- Candles ----------------------------------------------------------------------------------------------------------
+@admin.register(CandleSeries)
+class CandleSeriesAdmin(ReadOnlyAdmin):
+    """How much there is of each series."""
+
+    list_display = ("instrument", "timeframe", "count", "first_ts", "last_ts", "revised_count", "revised_at")
+    list_select_related = ("instrument",)
+    list_filter = ("timeframe", "instrument__venue", "instrument__simulated")
+    search_fields = ("instrument__symbol",)
+
+
+@admin.register(CandleBlock)
+class CandleBlockAdmin(ReadOnlyAdmin):
+    """Packed candles; what is in them is read through the product."""
+
+    list_display = ("series", "slot", "count", "source", "stored_at", "revised_at", "revised_count")
+    list_select_related = ("series__instrument",)
+    list_filter = ("source", "series__timeframe")
+    search_fields = ("series__instrument__symbol",)
+    exclude = ("data",)
+
+
+@admin.register(CandleTail)
+class CandleTailAdmin(ReadOnlyAdmin):
+    """The newest candles, not packed yet."""
+
+    list_display = ("series", "ts", "open", "high", "low", "close", "volume", "source")
+    list_select_related = ("series__instrument",)
+    list_filter = ("source",)
+    show_full_result_count = False
+
+
+@admin.register(CandleGap)
+class CandleGapAdmin(ReadOnlyAdmin):
+    """Where a venue had nothing, and when it is asked again."""
+
+    list_display = ("series", "from_ms", "to_ms", "tries", "checked_at", "next_try_at")
+    list_select_related = ("series__instrument",)
+
+
+@admin.register(QuarantinedCandle)
+class QuarantinedCandleAdmin(ReadOnlyAdmin):
+    """What the gate kept out."""
+
+    list_display = ("series", "ts", "code", "state", "source", "origin", "found_at", "settled_by")
+    list_select_related = ("series__instrument", "settled_by")
+    list_filter = ("state", "code", "source")
+    search_fields = ("series__instrument__symbol", "origin")
+
+
+@admin.register(Backfill)
+class BackfillAdmin(WorkAdmin):
+    """History in the making."""
+
+    list_display = ("series", "state", "progress", "pages", "stored", "refused", "problem_code", "created_at")
+    list_select_related = ("series__instrument",)
+
+
+@admin.register(MarketSummary)
+class MarketSummaryAdmin(ReadOnlyAdmin):
+    """What lists of markets show."""
+
+    list_display = ("instrument", "price_1h_ago", "price_24h_ago", "price_7d_ago", "at")
+    list_select_related = ("instrument",)

@@ -16,7 +16,7 @@ from apps.markets.actions.files import (
     export_candles,
     import_candles,
 )
-from apps.markets.actions.history import repair_gaps, request_history, run_backfill
+from apps.markets.actions.history import mend_minutes, repair_gaps, request_history, run_backfill
 from apps.markets.actions.identity import MergeError, merge_assets, name_code
 from apps.markets.actions.minutes import store_minutes
 from apps.markets.actions.prices import (
@@ -82,6 +82,7 @@ __all__ = [
     "make_summaries",
     "merge_assets",
     "name_code",
+    "mend_minutes",
     "note_on_item",
     "order_items",
     "order_watchlists",

@@ -97,13 +97,13 @@ def _write(series: CandleSeries, candles: Candles, source: CandleSource, now: da
         known = read_series(series=series, from_ms=candles.first_ts, to_ms=candles.last_ts + 1)
         fresh = candles.pick(~np.isin(candles.ts, known.ts))
         return replace(_to_tail(series, fresh, source), same=len(candles) - len(fresh))
-    packed_to = series_packed_to(series)
+    packed_to = _packed_to(series)
     if len(candles) <= TAIL_ROWS and (packed_to is None or candles.first_ts > packed_to):
         return _to_tail(series, candles, source)
     return _to_blocks(series, candles, source, now)
 
 
-def series_packed_to(series: CandleSeries) -> int | None:
+def _packed_to(series: CandleSeries) -> int | None:
     """Return the newest open time in a block."""
     newest: int | None = series.blocks.aggregate(newest=Max("last_ts"))["newest"]
     return newest

@@ -1,6 +1,6 @@
 """History from the venues: asked for once, fetched newest first, page and place committed together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -51,6 +51,13 @@ def request_history(
     series = series_for(instrument=instrument, timeframe=frame)
     CandleSeries.objects.filter(pk=series.pk).update(wanted_at=now)
     return ask_for(series=series, from_ms=_ms(from_), to_ms=None if to is None else _ms(to), now=now)
+
+
+def mend_minutes(*, names: Collection[str], from_ms: int, now: datetime) -> int:
+    """Ask for the minutes since a moment of those of the instruments whose minutes are kept; return of how many."""
+    rows = CandleSeries.objects.here().traded().filter(timeframe=Timeframe.M1, count__gt=0)
+    series = [one for one in rows.select_related("instrument") if str(one.instrument) in names]
+    return sum(ask_for(series=one, from_ms=from_ms, to_ms=None, now=now) is not None for one in series)
 
 
 def fetchable(*, instrument: Instrument, timeframe: Timeframe) -> Timeframe | None:

@@ -1,10 +1,12 @@
 """The gate at the door: sound candles are stored, suspicious ones wait in quarantine for a person."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +14,6 @@ from prometheus_client import Counter
 
 from apps.accounts.actions import record_audit
 from apps.accounts.domain.origin import NO_REQUEST, RequestMeta
-from apps.accounts.models import User
 from apps.core.errors import ConflictError, InvalidError, NotFoundError
 from apps.markets.actions.candles import Stored, series_for, store_candles
 from apps.markets.domain import gate
@@ -21,6 +22,9 @@ from apps.markets.domain.gate import Fault, Passed, Surroundings
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models import CandleSeries, CandleSource, Instrument, QuarantinedCandle, QuarantineState
 from apps.markets.queries.stored_candles import read_series
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 #: More of one batch are counted, but not kept one by one.
 MOST_KEPT: Final = 5_000

@@ -47,7 +47,9 @@ def page_ms(*, venue: str, timeframe: Timeframe) -> int:
 def reach_ms(*, venue: str, timeframe: Timeframe, now_ms: int) -> int:
     """Return how far back the venue's candles go at most."""
     manner = MANNERS[venue]
-    return timeframe.ceil(now_ms - manner.page * timeframe.milliseconds) if manner.only_newest else 0
+    if not manner.only_newest:
+        return 0
+    return timeframe.ceil(now_ms - (manner.page - 1) * timeframe.milliseconds)  # the newest of a page is the open one
 
 
 def fetch_candles(*, venue: str, symbol: str, timeframe: Timeframe, from_ms: int, to_ms: int, now: datetime) -> Floats:

@@ -1,16 +1,18 @@
 """The feed's way to tables, always in threads: finished minutes to the candle store, holes to be mended."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from apps.markets.actions.history import mend_minutes
-from apps.markets.actions.minutes import store_minutes
+from apps.markets import actions
 from apps.markets.domain.prices import OpenCandle
 
 log = structlog.get_logger(__name__)
@@ -19,28 +21,52 @@ _T = TypeVar("_T")
 
 
 async def off_loop(call: Callable[[], _T]) -> _T:
-    """Call something that asks the database, in a thread, and leave no connection behind."""
-    return await asyncio.to_thread(_closing, call)
+    """Call something that waits for a table or a venue, beside the loop; it does not hold the end of the process up."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[_T] = loop.create_future()
 
-
-def _closing(call: Callable[[], _T]) -> _T:
-    try:
-        return call()
-    finally:
+    def work() -> None:
+        result, error = _outcome(call)
         connections.close_all()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, answer, result, error)
+
+    threading.Thread(target=work, name="feed-aside", daemon=True).start()
+    return await answer
+
+
+def _outcome(call: Callable[[], _T]) -> tuple[_T | None, BaseException | None]:
+    try:
+        return call(), None
+    except BaseException as error:  # noqa: BLE001 - it is raised again, where it was asked for
+        return None, error
+
+
+def _settle(answer: "asyncio.Future[_T]", result: _T, error: BaseException | None) -> None:
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)
 
 
 async def store(minutes: Sequence[tuple[str, OpenCandle]], *, now: datetime) -> None:
     """Store finished minutes; should the database be away, the venues' own history brings them later."""
-    try:
-        await off_loop(lambda: store_minutes(minutes=minutes, now=now))
-    except DatabaseError as error:
-        log.warning("Minutes could not be stored; they come with the history", error=str(error).strip()[:200])
+    with _kept_going("Minutes could not be stored; they come with the history"):
+        await off_loop(partial(actions.store_minutes, minutes=minutes, now=now))
 
 
 async def mend(names: Sequence[str], *, from_ms: int, now: datetime) -> None:
     """Ask for the history of what was missed."""
+    with _kept_going("Missing minutes could not be asked for; the sweep of the history finds them"):
+        asked = await off_loop(partial(actions.mend_minutes, names=names, from_ms=from_ms, now=now))
+        log.info("Minutes that were missed are asked for", pairs=len(names), series=asked)
+
+
+@contextmanager
+def _kept_going(words: str) -> Iterator[None]:
     try:
-        await off_loop(lambda: mend_minutes(names=set(names), from_ms=from_ms, now=now))
+        yield
     except DatabaseError as error:
-        log.warning("Missed minutes could not be asked for; the sweep finds them", error=str(error).strip()[:200])
+        log.warning(words, error=str(error).strip()[:200])
