@@ -125,11 +125,10 @@ function drawAll() {
   volume.setData(places.map(volumeOf));
 }
 
-function drawLast(count) {
-  for (const row of candles.rows.slice(-count)) {
-    series.update(barOf(row));
-    volume.update(volumeOf(row));
-  }
+function drawLast() {
+  const row = candles.rows.at(-1);
+  series.update(barOf(row));
+  volume.update(volumeOf(row));
 }
 
 // --- Choosing what is seen -------------------------------------------------------------------------------------------
@@ -141,7 +140,8 @@ function show(timeframe, bars = 0) {
   candles = new Candles({ address, instrument, timeframe });
   candles.addEventListener("changed", changed);
   candles.addEventListener("tick", ({ detail }) => {
-    drawLast(detail.all ? 6 : 1);
+    if (detail.all) drawAll();
+    else drawLast();
     read();
   });
   candles.addEventListener("state", ({ detail }) => detail.state === "failed" && say("failed"));

@@ -1,0 +1,126 @@
+"""The market in a real browser: search, a chart, a year back, a watchlist, a moving price, the line cut and healed."""
+
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import OpenPage
+from tests.journeys.product import WITH_MARKET, Product, living, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+
+PAGES = ("/markets/", "/assets/BTC/", "/watchlists/")
+PHONE = 390
+YEAR_MS = 365 * 86_400_000
+HISTORY_MS = 90_000
+BACK_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[Product]:
+    root = Path(tempfile.mkdtemp(prefix="coinsphere-markets-"))
+    root.chmod(0o711)  # the database's account has to pass through
+    started = Product(root / "data", options=WITH_MARKET)
+    started.start()
+    yield started
+    started.stop()
+    left = living(root)
+    shutil.rmtree(root)
+    assert left == []
+
+
+@pytest.fixture
+def page(open_page: OpenPage, product: Product) -> Page:
+    """Return a page on which the owner is signed in."""
+    opened = open_page()
+    owner = cast("dict[str, str]", product.facts["admin"])
+    opened.goto(f"{product.facts['url']}/account/login/")
+    opened.fill("input[name=login]", owner["email"])
+    opened.fill("input[name=password]", owner["password"])
+    opened.get_by_role("button", name="Sign in", exact=True).click()
+    expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
+    return opened
+
+
+def see_change(page: Page, selector: str, *, what: str) -> None:
+    """Wait until the text of an element is another one."""
+    before = page.locator(selector).first.inner_text()
+    wait_for(lambda: page.locator(selector).first.inner_text() != before, seconds=15, what=what)
+
+
+def test_a_market_is_found_opened_watched_and_moves(page: Page, product: Product) -> None:
+    page.goto(f"{product.facts['url']}/markets/")
+    expect(page.locator("#market-rows tr[data-i]").first).to_be_visible(timeout=HISTORY_MS)
+    expect(page.locator("[data-live-badge]")).to_have_text("Live")
+    expect(page.get_by_text("Simulated", exact=True).first).to_be_visible()
+    expect(page.locator("#market-rows .tick").first).to_be_attached(timeout=15_000)
+
+    page.keyboard.press("/")
+    page.keyboard.type("bitcoin usdt binance")
+    row = page.locator('#market-rows tr[data-i="binance:BTC/USDT"]')
+    expect(page.locator("#market-rows tr[data-i='binance:ETH/USDT']")).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    row.locator("a.asset").focus()
+    page.keyboard.press("w")
+    expect(row.locator(".star")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/markets/binance:BTC-USDT/")
+    see_change(page, ".price [data-price]", what="the price moves")
+
+    page.goto(f"{product.facts['url']}/watchlists/")
+    expect(page.locator("[data-item]")).to_have_count(1)
+    see_change(page, "[data-item] [data-price]", what="the watched price moves")
+
+
+def test_a_chart_changes_its_length_and_goes_back_a_year(page: Page, product: Product) -> None:
+    page.goto(f"{product.facts['url']}/markets/binance:BTC-USDT/")
+    page.get_by_role("button", name="1d", exact=True).click()
+    close = page.locator("[data-of='c']")
+    expect(close).to_have_text(re.compile(r"\d"), timeout=HISTORY_MS)
+    page.get_by_role("button", name="1h", exact=True).click()
+    expect(page.get_by_role("button", name="1h", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="1Y", exact=True).click()
+    expect(page.get_by_role("button", name="1d", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.locator("#candle-table summary").click()
+    page.locator("#chart").focus()
+
+    def is_a_year_back() -> bool:
+        for _press in range(20):
+            page.keyboard.press("ArrowLeft")
+        first = page.locator("#candle-table tbody th").last
+        when = page.evaluate("text => Date.parse(text)", first.inner_text()) if first.count() else None
+        return when is not None and page.evaluate("Date.now()") - when > YEAR_MS
+
+    wait_for(is_a_year_back, seconds=60, what="candles of a year ago")
+
+
+def test_a_cut_line_is_said_and_heals(page: Page, product: Product) -> None:
+    page.goto(f"{product.facts['url']}/markets/binance:BTC-USDT/")
+    badge = page.locator("[data-live-badge]")
+    expect(badge).to_have_text("Live")
+    os.kill(product.process("live"), signal.SIGKILL)
+    expect(badge).to_have_text("Reconnecting", timeout=10_000)
+    expect(badge).to_have_text("Live", timeout=BACK_MS)
+    see_change(page, ".price [data-price]", what="the price moves again")
+
+
+def test_market_pages_fit_a_phone_and_ask_no_third_party(page: Page, product: Product) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_viewport_size({"width": PHONE, "height": 844})
+    widths = {}
+    for path in PAGES:
+        page.goto(f"{product.facts['url']}{path}")
+        expect(page.locator("[data-live-badge]")).to_have_text("Live")
+        widths[path] = page.evaluate("document.documentElement.scrollWidth")
+    assert {path: width for path, width in widths.items() if width > PHONE} == {}
+    hosts = (f"http://localhost:{product.port}/", "data:", "blob:")
+    assert [url for url in asked if not url.startswith(hosts)] == []
