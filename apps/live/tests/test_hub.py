@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ from apps.core import cache, clock
 from apps.core.events import JobChanged, append_to_stream
 from apps.core.ids import uuid7
 from apps.live import channels, queries
+from apps.live.actions import issue_ticket
 from apps.live.domain.bonds import Bond, SignIn, Viewer
 from apps.live.domain.news import Row, Update
 from apps.live.domain.protocol import CloseCode
@@ -40,6 +41,7 @@ from apps.live.tests.factories import (
     LiveProcess,
     make_family_bond,
     make_live_process,
+    make_price,
     make_session_bond,
     make_token_bond,
 )
@@ -366,3 +368,38 @@ async def test_one_that_no_longer_reads_does_not_keep_the_others_open(monkeypatc
         await hub.check_bonds()
     hub.close()
     assert closed == 20
+
+
+def test_a_crowd_is_back_with_fresh_snapshots_soon_after_redis(own_redis: OwnRedis, transactional_db: None) -> None:
+    bond, crowd_size = make_family_bond(make_user()), 40
+    price = make_price("binance:BTC/USDT", "64000")
+    with make_live_process(Hub(now=clock.now)) as live, ExitStack() as open_ones:
+        live.run(lambda: live.hub.hear_prices([price]))
+        crowd = [open_ones.enter_context(opened(live, bond)) for _ in range(crowd_size)]
+        for conversation in crowd:
+            conversation.say(op="subscribe", channel="market_data", keys=[price.instrument])
+            conversation.hear_op("snapshot")
+        own_redis.kill()
+        assert all(conversation.hear_op("stale", timeout=10)["channel"] == "market_data" for conversation in crowd)
+        own_redis.start()
+        started = time.monotonic()
+        for conversation in crowd:
+            fresh = conversation.hear_op("snapshot", timeout=20)
+            assert [ticker["price"] for ticker in fresh["data"]["tickers"]] == ["64000"]
+        assert time.monotonic() - started < 20
+
+
+def test_a_round_at_the_door_is_for_everybody_who_waits(transactional_db: None) -> None:
+    bond = make_family_bond(make_user())
+    tickets = [issue_ticket(bond=bond).secret for _ in range(30)]
+    hub = Hub(now=clock.now)
+
+    async def _come() -> list[object]:
+        return list(await asyncio.gather(*(hub.desk.admit(ticket) for ticket in [*tickets, tickets[0], "nonsense"])))
+
+    try:
+        admitted = asyncio.run(_come())
+    finally:
+        hub.close()
+    assert len([one for one in admitted if one is not None]) == 30
+    assert admitted[-1] is None
