@@ -52,7 +52,8 @@ class ScopeAllows(BasePermission):
     """What the grant covers: reading for safe methods, writing for others."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the framework's signature
-        return grant_of(request).allows(request.method or "GET") if isinstance(request.auth, Grant) else True
+        grant = request.auth
+        return grant.allows(request.method or "GET") if isinstance(grant, Grant) else True
 
 
 class RunsInstance(BasePermission):

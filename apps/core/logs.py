@@ -1,12 +1,11 @@
 """How the product logs: one chain for structlog and stdlib loggers, text or JSON lines, secrets taken out below all."""
 
 import logging
+import os
 import re
-import secrets
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
@@ -44,7 +43,7 @@ def current_request_id() -> str:
 
 def new_request_id() -> str:
     """Return a fresh request id."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def sane_request_id(value: str | None) -> str:
@@ -52,14 +51,20 @@ def sane_request_id(value: str | None) -> str:
     return value if value and _SANE_REQUEST_ID.fullmatch(value) else new_request_id()
 
 
-@contextmanager
-def bind_request_id(value: str) -> Iterator[str]:
+class bind_request_id:  # noqa: N801 - used as a verb, and too often to be a generator
     """Let every line logged inside the block, and every job started there, carry this request id."""
-    token = _request_id.set(value)
-    try:
-        yield value
-    finally:
-        _request_id.reset(token)
+
+    __slots__ = ("_token", "_value")
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __enter__(self) -> str:
+        self._token = _request_id.set(self._value)
+        return self._value
+
+    def __exit__(self, *_failure: object) -> None:
+        _request_id.reset(self._token)
 
 
 _tasks: dict[str, Token[str]] = {}

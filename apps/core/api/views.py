@@ -91,6 +91,17 @@ class ApiView(APIView):
         only = self.get_renderers()[0]
         return only, str(only.media_type)
 
+    def perform_authentication(self, request: Request) -> None:
+        """Ask who it is, once and at once."""
+        asked: Any = request
+        for authenticator in asked.authenticators:
+            who = authenticator.authenticate(request)
+            if who is not None:
+                asked._authenticator = authenticator  # noqa: SLF001 - the framework wants to know who knew them
+                asked.user, asked.auth = who
+                return
+        super().perform_authentication(request)
+
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Return what every answer of this view carries."""
