@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt
+import httpx
 import pytest
 
 from apps.simulator.domain.shapes import Account, Market
@@ -51,6 +52,10 @@ class Running:
     def client(self, venue: str, **settings: Any) -> Any:
         """Return the plain client of a venue without a key."""
         return self.point(getattr(ccxt, venue)({"number": str, "enableRateLimit": False, **settings}))
+
+    def ask(self, venue: str, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
+        """Ask the control routes of a venue."""
+        return httpx.request(method, f"{self.addresses[venue]}/_sim/{path}", json=body, timeout=30).json()
 
     def loaded(self, venue: str) -> Any:
         """Return a client without a key that knows the markets; one for the whole session."""
@@ -109,10 +114,6 @@ def venue(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def control(running: Running) -> Iterator[Callable[..., Any]]:
     """Talk to the switches of a venue; every switch is off again afterwards."""
-
-    def ask(venue: str, path: str, method: str = "GET", body: str | None = None) -> Any:
-        return running.client(venue).fetch(f"{running.addresses[venue]}/_sim/{path}", method, {}, body)
-
-    yield ask
+    yield running.ask
     for name in VENUES:
-        ask(name, "faults", "DELETE")
+        running.ask(name, "faults", "DELETE")

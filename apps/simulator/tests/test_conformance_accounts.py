@@ -35,7 +35,7 @@ def _windows(length: int, *, begin: int = HISTORY_BEGINS) -> Iterator[tuple[int,
 
 
 def _truth(running: Running, venue: str, label: str = LABEL) -> Any:
-    return running.client(venue).fetch(f"{running.addresses[venue]}/_sim/truth/{label}")
+    return running.ask(venue, f"truth/{label}")
 
 
 def _balances(client: Any) -> dict[str, Decimal]:
@@ -156,13 +156,23 @@ def _transfers(client: Any) -> tuple[int, int]:
             for fetch in (client.fetch_deposits, client.fetch_withdrawals)
         ]
         return counts[0], counts[1]
-    kinds = [
-        entry["info"]["type"] + ("-" if entry["direction"] == "out" else "+")
-        for code in _balances(client) | {"USD": 0}
-        for entry in client.fetch_ledger(code, limit=100, params={"paginate": True, "maxEntriesPerRequest": 100})
-    ]
-    came = kinds.count("send+") + kinds.count("fiat_deposit+")
-    return came, kinds.count("send-") + kinds.count("fiat_withdrawal-")
+    kinds = [row["type"] + row["amount"]["amount"][:1] for row in _coinbase_transactions(client)]
+    left = kinds.count("send-") + kinds.count("fiat_withdrawal-")
+    return len([kind for kind in kinds if kind.startswith(("send", "fiat_deposit"))]) - kinds.count("send-"), left
+
+
+def _coinbase_transactions(client: Any) -> Iterator[dict[str, Any]]:
+    """Yield everything that ever happened in the wallets that hold something, page by page."""
+    wallets = client.v2PrivateGetAccounts({"limit": 250})["data"]
+    for wallet in [wallet for wallet in wallets if Decimal(wallet["balance"]["amount"])]:
+        after: dict[str, str] = {}
+        while True:
+            ask = {"account_id": wallet["id"], "limit": 100, **after}
+            answer = client.v2PrivateGetAccountsAccountIdTransactions(ask)
+            yield from answer["data"]
+            if answer["pagination"]["next_uri"] is None:
+                break
+            after = {"starting_after": answer["pagination"]["next_starting_after"]}
 
 
 def test_all_deposits_and_withdrawals_are_found(running: Running, venue: str) -> None:
@@ -201,11 +211,7 @@ def _rewards(client: Any) -> int:
             for row in client.privateGetHfAccountsLedgers({"startAt": start, "endAt": end - 1, "limit": 200})["data"]
         ]
         return len([row for row in rows if row["bizType"] in {"Staking Profits", "Airdrop/Fork"}])
-    total = 0
-    for code in _balances(client):
-        entries = client.fetch_ledger(code, params={"paginate": True, "maxEntriesPerRequest": 100})
-        total += len([entry for entry in entries if entry["info"]["type"] in {"staking_reward", "earn_payout"}])
-    return total
+    return len([row for row in _coinbase_transactions(client) if row["type"] in {"staking_reward", "earn_payout"}])
 
 
 def test_all_rewards_are_found(running: Running, venue: str) -> None:
@@ -312,7 +318,7 @@ def test_windows_and_ranges_that_are_too_long_are_refused(running: Running) -> N
 
 
 def test_a_posted_trade_is_seen_at_once(running: Running, control: Callable[..., Any]) -> None:
-    body = '{"label":"trader","symbol":"BTC/USD","side":"buy","amount":"0.001"}'
+    body = {"label": "trader", "symbol": "BTC/USD", "side": "buy", "amount": "0.001"}
     trade = control("kraken", "trade", "POST", body)
     client = running.keyed("kraken", LABEL)
     newest = client.fetch_my_trades()[-1]
@@ -346,7 +352,7 @@ def test_faults_are_said_in_the_exchange_s_own_words(
     running: Running, control: Callable[..., Any], where: str, fault: str
 ) -> None:
     client = running.keyed(where, LABEL)
-    control(where, "faults", "POST", f'{{"fault":"{fault}","count":null,"seconds":20}}')
+    control(where, "faults", "POST", {"fault": fault, "count": None, "seconds": 20})
     with pytest.raises(REFUSALS[where, fault]):
         _read(client)
     if fault in {"429", "418"}:
