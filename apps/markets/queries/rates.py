@@ -27,7 +27,7 @@ PRESENT: Final = timedelta(minutes=1)
 #: A close may be so many candles older than the moment it stands for.
 OLDEST_CLOSE: Final = 2
 
-_MOST_TRIES: Final = 8
+_MOST_TRIES: Final = 24
 
 
 class RateState(StrEnum):
@@ -93,7 +93,8 @@ def rates(*, sources: Collection[str], target: str, at: datetime | None = None, 
         found = _present(symbols, goal, now=now)
     else:
         edges = _edges(symbols, goal, active_only=False)
-        found = {symbol: _past(symbol, goal, edges, moment=moment, now=now) for symbol in symbols}
+        closes = _closes(moment=moment, now=now)
+        found = {symbol: _past(symbol, goal, edges, closes, moment=moment) for symbol in symbols}
     return {one: _as_asked(found[called[one]], one, target) for one in sources}
 
 
@@ -167,10 +168,13 @@ def _blank(edges: Iterable[Edge]) -> Quotes:
     return Quotes([Quoted(edge, Decimal(1), 0, "") for edge in edges], now_ms=0)
 
 
+_Closes = Callable[[Edge], Quoted | NoRate]
+
+
 # --- Then -------------------------------------------------------------------------------------------------------------
-def _past(symbol: str, target: str, edges: Sequence[Edge], *, moment: datetime, now: datetime) -> _Found:
+def _past(symbol: str, target: str, edges: Sequence[Edge], closes: _Closes, *, moment: datetime) -> _Found:
     """Take the best way, read its closes, and leave out connections without one until a way is whole."""
-    left, reason, closes = list(edges), NoRate.NO_MARKET, _closes(moment=moment, now=now)
+    left, reason = list(edges), NoRate.NO_MARKET
     for _try in range(_MOST_TRIES):
         blank = _blank(left).route(symbol, target)
         if blank is None:
@@ -186,7 +190,7 @@ def _past(symbol: str, target: str, edges: Sequence[Edge], *, moment: datetime, 
     return _Found(moment, None, reason)
 
 
-def _closes(*, moment: datetime, now: datetime) -> Callable[[Edge], Quoted | NoRate]:
+def _closes(*, moment: datetime, now: datetime) -> _Closes:
     """Return the reader of closes before a moment; it reads each connection once."""
     held: dict[InstrumentName, Quoted | NoRate] = {}
 
