@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class FakeLine:
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
+        self.times: list[float] = []
         self.is_full = False
         self.held = 0
 
@@ -99,6 +101,15 @@ class FakeLine:
 
     def write(self, text: bytes) -> None:
         self.frames.append(orjson.loads(text))
+        self.times.append(time.monotonic())
+
+
+def small_pipe(port: int) -> socket.socket:
+    """Return a connection whose receive buffer fills at once."""
+    pipe = socket.socket()
+    pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    pipe.connect(("127.0.0.1", port))
+    return pipe
 
 
 @dataclass

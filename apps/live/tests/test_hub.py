@@ -44,6 +44,7 @@ from apps.live.tests.factories import (
     make_price,
     make_session_bond,
     make_token_bond,
+    small_pipe,
 )
 from apps.live.tests.test_consumers import close_code
 
@@ -132,14 +133,6 @@ def test_the_lag_is_measured(talk: Open, bond: Bond) -> None:
 
 
 # --- Slow readers ---------------------------------------------------------------------------------------------------
-def small_pipe(port: int) -> socket.socket:
-    """Return a connection whose receive buffer fills at once."""
-    pipe = socket.socket()
-    pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    pipe.connect(("127.0.0.1", port))
-    return pipe
-
-
 def flood(live: LiveProcess, bond: Bond, *, rounds: int = 400) -> None:
     """Publish far more than the buffers between us and a reader that has stopped can hold."""
     note = "x" * 50_000

@@ -20,7 +20,7 @@ from apps.live.hub import Client, Hub, Limits
 from apps.live.hub.board import Board
 from apps.live.hub.subscriptions import PriceSubscription
 from apps.live.tests.conftest import Talk
-from apps.live.tests.factories import FakeLine, LiveProcess, make_family_bond, make_price
+from apps.live.tests.factories import FakeLine, LiveProcess, make_family_bond, make_price, small_pipe
 from apps.markets.actions import publish_prices
 from apps.markets.domain.prices import STALE_AFTER_MS, Price
 
@@ -123,7 +123,7 @@ def test_at_most_four_updates_a_second_and_the_newest_wins(live: LiveProcess, ta
         time.sleep(0.005)
     while not frames or tickers(frames[-1])[BTC] != str(number):
         frames.append(conversation.hear())
-    assert 7 <= len(frames) <= 9
+    assert 2 < len(frames) <= (time.monotonic() - started) * 4 + 1
     assert [frame["seq"] for frame in frames] == list(range(2, 2 + len(frames)))
     shown = [int(tickers(frame)[BTC]) for frame in frames]
     assert shown == sorted(set(shown))
@@ -168,6 +168,21 @@ def test_silence_is_said_by_venue_and_ends_with_a_snapshot(live: LiveProcess, ta
     assert tickers(conversation.hear_op("snapshot")) == {BTC: "3", SOL: "4"}
 
 
+def test_one_that_stops_reading_costs_bounded_memory(live: LiveProcess, talk: Open, bond: Bond) -> None:
+    keys = [f"binance:C{number}/USDT" for number in range(50)]
+    live.run(lambda: live.hub.board.name(keys))
+    stalled, reading = talk(bond, sock=small_pipe(live.port), max_queue=1), talk(bond)
+    for conversation in (stalled, reading):
+        conversation.say(op="subscribe", channel="market_data", keys=keys)
+    reading.hear_op("snapshot")
+    for number in range(60):
+        hear(live, *(make_price(key, str(number)) for key in keys))
+        time.sleep(0.05)
+        assert max(client.line.waiting() for client in live.hub._clients) < 30_000
+    while tickers(reading.hear_op("update"))[keys[0]] != "59":
+        pass
+
+
 # --- The hub alone --------------------------------------------------------------------------------------------------
 class Room:
     """A hub with clients on wires of the test's own."""
@@ -186,6 +201,13 @@ class Room:
 
     async def _hang_up(self, code: CloseCode) -> None:
         self.ended.append(code)
+
+
+async def until(is_so: Callable[[], bool], *, seconds: float = 10) -> None:
+    """Wait for something; fail when it does not come."""
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -207,7 +229,7 @@ async def test_a_stalled_reader_harms_nobody_and_keeps_nothing(room: Room) -> No
     assert len(its_line.frames) == before
     assert len([frame for frame in other.frames if frame["op"] == "update"]) >= 2
     its_line.held = 0
-    await asyncio.sleep(0.3)
+    await until(lambda: len(its_line.frames) > before)
     fresh = its_line.frames[before]
     assert (fresh["op"], tickers(fresh)) == ("snapshot", {BTC: "7"})
     assert [frame["seq"] for frame in its_line.frames] == list(range(1, 1 + len(its_line.frames)))
@@ -219,7 +241,7 @@ async def test_a_reader_that_never_reads_is_let_go(room: Room) -> None:
     await asyncio.sleep(0.05)
     line.held = 100
     room.hub.hear_prices([make_price(BTC, "1")])
-    await asyncio.sleep(1.6)
+    await until(lambda: bool(room.ended))
     assert room.ended[0] == CloseCode.TOO_SLOW
 
 
@@ -235,9 +257,8 @@ async def test_clients_are_spread_over_the_quarter_of_a_second(room: Room) -> No
 async def test_nothing_runs_when_nothing_changes(room: Room) -> None:
     _client, line = room.client(BTC)
     room.hub.hear_prices([make_price(BTC, "1")])
-    await asyncio.sleep(0.6)
+    await until(lambda: room.hub.pacer._timer is None)
     frames = len(line.frames)
-    assert room.hub.pacer._timer is None
     await asyncio.sleep(0.3)
     assert len(line.frames) == frames
 
@@ -247,12 +268,13 @@ async def test_the_pace_is_kept_after_a_pause(room: Room) -> None:
     await asyncio.sleep(0.3)
     for line in lines:
         line.frames.clear()
+        line.times.clear()
     room.hub.hear_prices([make_price(BTC, "1")])
-    await asyncio.sleep(0.1)
-    served = sum(bool(line.frames) for line in lines)
-    assert 10 <= served <= 30  # a part of the round, not all at once
-    await asyncio.sleep(0.25)
+    await until(lambda: all(line.frames for line in lines))
+    await asyncio.sleep(0.3)
     assert all(len(line.frames) == 1 for line in lines)
+    times = [line.times[0] for line in lines]
+    assert max(times) - min(times) > 0.1  # over the round, not all at once
 
 
 # --- The board ------------------------------------------------------------------------------------------------------
