@@ -1,10 +1,15 @@
-"""What the overview shows: how far this account is secured, and whether live data flows."""
+"""What the overview shows: a few markets, how far this account is secured, and whether live data flows."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from apps.accounts import queries as accounts
 from apps.accounts.models import User
 from apps.core.cache import redis_is_up
+from apps.markets import queries as markets
+from apps.markets.queries import Glance
+
+MARKETS_SHOWN: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,7 @@ class Overview:
     has_passkey: bool
     has_recovery_codes: bool
     live_data: bool
+    markets: Glance | None = None
 
     @property
     def steps_done(self) -> int:
@@ -42,4 +48,5 @@ def overview_for(*, user: User) -> Overview:
         has_passkey=bool(factors.passkeys),
         has_recovery_codes=factors.recovery_codes_left > 0,
         live_data=redis_is_up(),
+        markets=markets.glance(user=user, limit=MARKETS_SHOWN),
     )

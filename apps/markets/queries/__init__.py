@@ -28,6 +28,8 @@ from apps.markets.queries.rates import NoRate, Rate, RateState, RateStep, rate, 
 from apps.markets.queries.summaries import Summary, summaries
 from apps.markets.queries.tickers import Ticker, tickers
 from apps.markets.queries.watch_pages import (
+    Glance,
+    glance,
     lists_with,
     market_meant,
     named_instrument,
@@ -38,6 +40,7 @@ from apps.markets.queries.watchlists import watchlist_of, watchlists_of
 __all__ = [
     "AssetDetail",
     "CandlePage",
+    "Glance",
     "NoRate",
     "Rate",
     "RateState",
@@ -57,6 +60,7 @@ __all__ = [
     "data_quality",
     "feed_states",
     "find_markets",
+    "glance",
     "instrument",
     "instruments",
     "known_instruments",

@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef
 from apps.accounts.models import User
 from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
 from apps.markets.domain.market_table import MarketRow
-from apps.markets.models import Watchlist, WatchlistItem
+from apps.markets.models import Instrument, Watchlist, WatchlistItem
 from apps.markets.models.catalogue import world_is_simulated
 from apps.markets.queries.asset_page import preferred_instrument
 from apps.markets.queries.market_table import market_rows
@@ -44,6 +44,15 @@ class WatchlistPage:
     simulated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A few markets: those of a list, or the largest where `watchlist` is empty."""
+
+    watchlist: str
+    rows: tuple[MarketRow, ...]
+    simulated: bool
+
+
 def lists_with(*, user: User, instrument: str) -> tuple[ListEntry, ...]:
     """Return a person's lists in their order, each saying whether the market is on it."""
     on_it = WatchlistItem.objects.filter(watchlist=OuterRef("pk"), instrument=instrument)
@@ -66,6 +75,21 @@ def watched_items(*, user: User, watchlist_id: UUID) -> tuple[WatchedItem, ...]:
     items = list(WatchlistItem.objects.for_user(user).filter(watchlist=watchlist_id).in_order())
     rows = {str(row.name): row for row in market_rows(user=user, names=[item.instrument for item in items])}
     return tuple(WatchedItem(item.pk, item.instrument, item.note, rows.get(item.instrument)) for item in items)
+
+
+def glance(*, user: User, limit: int) -> Glance:
+    """Return a few markets for another page: the person's first list, or the largest where it is empty."""
+    first = Watchlist.objects.for_user(user).in_order().first()
+    names = list(first.items.in_order().values_list("instrument", flat=True)[:limit]) if first else []
+    rows = {str(row.name): row for row in market_rows(user=user, names=names)} if names else {}
+    if first is not None and rows:
+        return Glance(first.name, tuple(rows[name] for name in names if name in rows), world_is_simulated())
+    largest = Instrument.objects.here().active().by_size().values_list("base", "venue", "symbol")[: limit * 8]
+    chosen: dict[UUID, str] = {}
+    for base, venue, symbol in largest:
+        chosen.setdefault(base, f"{venue}:{symbol}")
+    found = market_rows(user=user, names=list(chosen.values())[:limit]) if chosen else []
+    return Glance("", tuple(found), world_is_simulated())
 
 
 def named_instrument(*, text: str) -> InstrumentName | None:

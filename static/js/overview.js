@@ -1,0 +1,5 @@
+/* The overview: its few markets follow the socket. */
+
+import { followAll } from "./prices.js";
+
+followAll();
