@@ -168,7 +168,7 @@ def read_features(*, has_redis: bool, sources: tuple[PriceSource, ...]) -> dict[
     return {
         "live_updates": "on" if has_redis else "paused",
         "background_work": "on" if has_redis else "paused",
-        "price_feed": price_feed_state(sources, has_redis=has_redis),
+        "price_feed": price_feed_state(sources=sources, has_redis=has_redis),
         "forecasts": _forecasts(),
     }
 

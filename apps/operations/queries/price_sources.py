@@ -42,7 +42,7 @@ def _source(venue: str, state: str, instruments: int, last_ms: int | None, now: 
     return PriceSource(venue=venue, state=told, instruments=instruments, last_message_at=heard_at)
 
 
-def price_feed_state(sources: tuple[PriceSource, ...], *, has_redis: bool) -> str:
+def price_feed_state(*, sources: tuple[PriceSource, ...], has_redis: bool) -> str:
     """Return in one word whether prices come in."""
     if settings.FEED == OFF:
         return "off"
