@@ -1,16 +1,15 @@
 """Recorded candles on disk: <exchange>/<SYMBOL>-<timeframe>.csv.gz with ts,open,high,low,close,volume."""
 
-import csv
 import gzip
 import logging
 import re
 from collections import defaultdict
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 
 from apps.simulator.domain.replay import Record, Replayed
+from apps.simulator.domain.seeds import Floats
 from apps.simulator.domain.series import Bars
 from apps.simulator.domain.shapes import DAY_MS, MINUTE_MS, VENUES, StartError
 
@@ -19,6 +18,7 @@ _QUOTES = ("USDT", "USDC", "FDUSD", "USD", "EUR", "GBP", "CHF", "JPY", "BTC", "E
 _MOST_DIGITS = 10
 _FILE = re.compile(r"([A-Z0-9]+)-(\d+[mhd])\.csv\.gz")
 _COLUMNS = 6
+_ROUND_OFF = 1e-3
 
 logger = logging.getLogger(__name__)
 
@@ -69,38 +69,41 @@ def _symbol(name: str) -> str | None:
 
 
 def _market(paths: dict[int, Path]) -> Parsed:
-    rows = {timeframe: _rows(path) for timeframe, path in paths.items()}
-    prices = max(_digits(row[1:5]) for table in rows.values() for row in table)
-    amounts = max(_digits(row[5:]) for table in rows.values() for row in table)
-    digits = min(prices, _MOST_DIGITS), min(amounts, 8)
-    return {timeframe: _record(table, digits, paths[timeframe]) for timeframe, table in rows.items()}, digits
+    tables = {timeframe: _table(path) for timeframe, path in paths.items()}
+    prices = max(_digits(table[:, 1:5]) for table in tables.values())
+    amounts = max(_digits(table[:, 5]) for table in tables.values())
+    digits = prices, min(amounts, 8)
+    return {timeframe: _record(table, digits) for timeframe, table in tables.items()}, digits
 
 
-def _rows(path: Path) -> list[list[str]]:
-    with gzip.open(path, "rt", encoding="ascii", newline="") as file:
-        table = [row for row in csv.reader(file) if row][1:]
-    if not table or any(len(row) != _COLUMNS for row in table):
-        raise CandleFileError(f"{path} is empty or has lines without six columns.")
+def _table(path: Path) -> Floats:
+    """Return a file's rows; one that holds anything but candles in order is refused."""
+    try:
+        with gzip.open(path, "rt", encoding="ascii") as file:
+            table = np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2, dtype=np.float64)
+    except (ValueError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, UserWarning) as error:
+        raise CandleFileError(f"{path} cannot be read as lines of six numbers.") from error
+    if not len(table) or table.shape[1] != _COLUMNS or not np.isfinite(table).all():
+        raise CandleFileError(f"{path} is empty or has lines without six numbers.")
+    ts, high, low = table[:, 0], table[:, 2], table[:, 3]
+    if (np.diff(ts) <= 0).any() or (table[:, 1:5] <= 0).any() or (high < low).any() or (table[:, 5] < 0).any():
+        raise CandleFileError(f"{path} holds candles out of order, a price of zero or a high below its low.")
     return table
 
 
-def _digits(words: list[str]) -> int:
-    return max(len(word.partition(".")[2].rstrip("0")) if "e" not in word else _MOST_DIGITS for word in words)
+def _digits(values: Floats) -> int:
+    """Return how many digits after the point the numbers need."""
+    for digits in range(_MOST_DIGITS):
+        scaled = values * 10.0**digits
+        if np.abs(scaled - np.rint(scaled)).max() < _ROUND_OFF:
+            return digits
+    return _MOST_DIGITS
 
 
-def _record(rows: list[list[str]], digits: tuple[int, int], path: Path) -> Record:
-    """Return the rows as whole steps; a row that is not a candle is refused."""
-    try:
-        table = np.array(
-            [[int(Decimal(word).scaleb(digits[0]).to_integral_value()) for word in row[1:5]] for row in rows]
-        )
-        volume = np.array([int(Decimal(row[5]).scaleb(digits[1]).to_integral_value()) for row in rows])
-        ts = np.array([int(row[0]) for row in rows], dtype=np.int64)
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise CandleFileError(f"{path} holds something that is not a number.") from error
-    columns = table.T.astype(np.int64)
-    if (np.diff(ts) <= 0).any() or (columns <= 0).any() or (columns[1] < columns[2]).any() or (volume < 0).any():
-        raise CandleFileError(f"{path} holds candles out of order, a price of zero or a high below its low.")
+def _record(table: Floats, digits: tuple[int, int]) -> Record:
+    """Return the rows as whole steps."""
+    columns = np.rint(table[:, 1:5].T * 10.0 ** digits[0]).astype(np.int64)
+    volume = np.rint(table[:, 5] * 10.0 ** digits[1]).astype(np.int64)
     quote = np.rint(volume * (columns.sum(0) / 4.0)).astype(np.int64)
-    bars = Bars(np.concatenate((columns, volume[None, :], quote[None, :])), np.ones(len(ts), dtype=np.bool_))
-    return Record(ts, bars)
+    bars = Bars(np.concatenate((columns, volume[None, :], quote[None, :])), np.ones(len(volume), dtype=np.bool_))
+    return Record(table[:, 0].astype(np.int64), bars)
