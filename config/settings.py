@@ -139,7 +139,6 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
 SWITCHBOARD = "config.switchboard.LINES"
-HEARTBEAT = "apps.operations.heartbeat.start_heartbeat"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {

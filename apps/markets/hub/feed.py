@@ -20,7 +20,7 @@ from apps.markets.gateways.streams import SILENCE_SECONDS, load_library
 from apps.markets.gateways.venue_rest import fetch_day_figures
 from apps.markets.hub import history
 from apps.markets.hub.board import Board
-from apps.markets.hub.lease import RENEW_SECONDS, Lease
+from apps.markets.hub.lease import Lease
 from apps.markets.hub.venue import STREAMS, Venue, end
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class Feed:
         """Lead or wait until told to stop."""
         stopping = asyncio.create_task(stop.wait())
         try:
-            loading = asyncio.ensure_future(asyncio.to_thread(load_library))
+            loading = asyncio.ensure_future(history.off_loop(load_library))
             await asyncio.wait({stopping, loading}, return_when=asyncio.FIRST_COMPLETED)
             while not stop.is_set():
                 if await self.lease.hold():
@@ -120,8 +120,7 @@ class Feed:
             await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.leads = False
-            await end(tasks)
-            await asyncio.gather(*(venue.stop() for venue in self.venues.values()))
+            await asyncio.gather(end(tasks), *(venue.stop() for venue in self.venues.values()))
             if stopping.done():
                 await self.lease.drop()
             else:
@@ -143,7 +142,7 @@ class Feed:
         while True:
             if await self.lease.hold() is False:
                 raise LeadLostError
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self.lease.renew_seconds)
 
     # --- What is streamed ---------------------------------------------------------------------------------------------
     async def _look(self) -> None:
@@ -159,16 +158,26 @@ class Feed:
     async def _follow(self, traded: dict[str, list[tuple[str, str]]]) -> None:
         known = await self._known_prices()
         for name, venue in self.venues.items():
+            is_new = not venue.connections
             came, gone = await venue.follow(traded[name])
+            if is_new:
+                self._mind_the_gap(venue, known)
             for tape in came:
                 before = known.get(tape.instrument)
-                if before is not None and self.now_ms() - before.ts < _FRESH_MS:
+                if before is not None and before.source == name and self.now_ms() - before.ts < _FRESH_MS:
                     tape.expect(float(before.price))
             self.board.drop(gone)
             self.board.add(came)
             if gone:
                 await actions.forget_prices(instruments=[tape.instrument for tape in gone])
         self.board.lines = [one.line for venue in self.venues.values() for one in venue.connections]
+
+    def _mind_the_gap(self, venue: Venue, known: dict[str, Price]) -> None:
+        """Note since when a venue was not heard, if another feed has died a while ago: its hole is ours to mend."""
+        last = max((price.ts for price in known.values() if price.source == venue.name), default=0)
+        if self.now_ms() - last < _FRESH_MS:
+            for connection in venue.connections:
+                connection.hole_from = connection.hole_from or last
 
     async def _known_prices(self) -> dict[str, Price]:
         try:

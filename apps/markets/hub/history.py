@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import structlog
 from django.db import Error as DatabaseError
@@ -42,13 +42,13 @@ def _outcome(call: Callable[[], _T]) -> tuple[_T | None, BaseException | None]:
         return None, error
 
 
-def _settle(answer: "asyncio.Future[_T]", result: _T, error: BaseException | None) -> None:
+def _settle(answer: "asyncio.Future[_T]", result: _T | None, error: BaseException | None) -> None:
     if answer.done():
         return
     if error is not None:
         answer.set_exception(error)
     else:
-        answer.set_result(result)
+        answer.set_result(cast("_T", result))
 
 
 async def store(minutes: Sequence[tuple[str, OpenCandle]], *, now: datetime) -> None:

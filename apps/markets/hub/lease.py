@@ -12,7 +12,6 @@ from apps.markets.domain import prices as layout
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS: Final = 6.0
-RENEW_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 2.0
 
 _KEEP = """
@@ -28,6 +27,7 @@ class Lease:
 
     def __init__(self, world: str, *, seconds: float = LEASE_SECONDS) -> None:
         self.key, self.seconds = layout.lease_key(world), seconds
+        self.renew_seconds = seconds / 3
         self.token = secrets.token_hex(12)
 
     async def hold(self) -> bool | None:

@@ -14,7 +14,14 @@ from apps.markets.gateways.binance_stream import BinanceStream
 from apps.markets.gateways.coinbase_stream import CoinbaseStream
 from apps.markets.gateways.kraken_stream import KrakenStream
 from apps.markets.gateways.kucoin_stream import KucoinStream
-from apps.markets.gateways.streams import SILENCE_SECONDS, StreamLostError, TickerStream, pause_after, spread
+from apps.markets.gateways.streams import (
+    CLOSE_SECONDS,
+    SILENCE_SECONDS,
+    StreamLostError,
+    TickerStream,
+    pause_after,
+    spread,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +29,6 @@ STREAMS: Final[dict[str, type[TickerStream]]] = {
     stream.venue: stream for stream in (BinanceStream, CoinbaseStream, KrakenStream, KucoinStream)
 }
 _STEADY_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 1.5
 
 reconnects = Counter("coinsphere_feed_reconnects_total", "Connections to a venue that were lost.", ["venue", "reason"])
 
@@ -153,10 +159,11 @@ class Venue:
 
 async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Cancel tasks until they have ended: a library may swallow the first time."""
-    left, deadline = set(tasks), asyncio.get_running_loop().time() + STOP_SECONDS
-    while left and asyncio.get_running_loop().time() < deadline:
+    left = set(tasks)
+    for patience in (CLOSE_SECONDS + 0.1, 0.2, 0.2):
         for task in left:
             task.cancel()
-        _done, left = await asyncio.wait(left, timeout=0.2)
+        if left:
+            _done, left = await asyncio.wait(left, timeout=patience)
     for task in left:
         log.error("A part of the feed does not end", task=task.get_name())

@@ -57,7 +57,7 @@ FRAMES: dict[str, Callable[[str, str, int], dict[str, Any]]] = {
 }
 
 
-async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
@@ -91,7 +91,7 @@ class FakeVenue:
         for socket in list(self.sockets):
             await socket.close()
 
-    async def heard(self, count: int = 1, *, seconds: float = 5.0) -> None:
+    async def heard(self, count: int = 1, *, seconds: float = 30.0) -> None:
         """Wait until so many subscriptions have come in."""
         await until(lambda: len(self.asked) >= count, seconds=seconds)
 

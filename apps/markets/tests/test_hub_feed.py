@@ -1,6 +1,11 @@
 """The feed as a whole: venues on real sockets in, Redis and candles out, one leader, and what may go wrong."""
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -8,11 +13,14 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 
 from apps.core import clock
 from apps.core.cache import redis_client
-from apps.markets import queries
+from apps.markets import actions, queries
 from apps.markets.domain import preference
 from apps.markets.domain import prices as layout
 from apps.markets.domain.builder import MINUTE_MS
@@ -27,6 +35,7 @@ from apps.markets.tests.factories_feed import FakeVenue, fake_venue, now_ms, unt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+NOWHERE = Price("", "0", None, None, 0, "")
 BTC, OTHER_BTC = "binance:BTC/USDT", "kraken:BTC/USDT"
 
 
@@ -66,7 +75,7 @@ async def running(feed: Feed) -> AsyncIterator[Feed]:
         yield feed
     finally:
         stop.set()
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, 10)
 
 
 @asynccontextmanager
@@ -78,7 +87,7 @@ async def venues(*names: str) -> AsyncIterator[list[FakeVenue]]:
 
 
 def make_feed(
-    *names: str, now: Callable[[], datetime] = clock.now, lease_seconds: float = 2.0, silence: float = 15.0
+    *names: str, now: Callable[[], datetime] = clock.now, lease_seconds: float = 3.0, silence: float = 15.0
 ) -> Feed:
     lease = Lease(queries.current_world(), seconds=lease_seconds)
     return Feed(now=now, per_venue=10, venues=names or ("binance",), lease=lease, silence=silence)
@@ -102,16 +111,16 @@ async def test_a_tick_is_in_the_cache_and_the_stream_within_moments() -> None:
         await binance.heard()
         for price in ("100", "101", "102.5"):
             await binance.tick("BTC/USDT", price)
-        await until(shows("102.5"), seconds=2)
+        await until(shows("102.5"))
         shown = price_of()
         assert shown is not None
         assert (shown.change_24h, shown.volume_24h, shown.source) == ("1.05", "100000", "binance")
         entries: Any = redis_client().xrange(layout.ticks_key(queries.current_world()))
         assert layout.from_stream(entries[-1][1][b"b"]) == [shown]
-        await until(lambda: queries.open_candles(instruments=[BTC]), seconds=3)
+        await until(lambda: queries.open_candles(instruments=[BTC]))
         candle = queries.open_candles(instruments=[BTC])[BTC]
         assert (candle.open, candle.high, candle.close) == (100, 102.5, 102.5)
-        await until(lambda: queries.feed_states()[0].state == "connected", seconds=3)
+        await until(lambda: queries.feed_states()[0].state == "connected")
     assert redis_client().get(layout.lease_key(queries.current_world())) is None
 
 
@@ -141,7 +150,7 @@ async def test_a_closed_socket_is_opened_again_and_the_age_is_said() -> None:
         await binance.tick("BTC/USDT", "100")
         await until(shows("100"))
         await binance.hang_up()
-        await until(lambda: queries.feed_states()[0].state == "reconnecting", seconds=3)
+        await until(lambda: queries.feed_states()[0].state == "reconnecting")
         await binance.heard(2)
         await binance.tick("BTC/USDT", "101")
         await until(shows("101"))
@@ -181,12 +190,11 @@ async def test_two_feeds_and_one_leads_and_the_other_takes_over() -> None:
             assert binance.opened == 1
             leader = first if first.leads else second
             leader.lease.key += ":lost"  # it believes that it leads, and does no longer hold the lease
-            await until(lambda: first.leads and second.leads, seconds=6)
+            await until(lambda: first.leads and second.leads)
             leader.lease.key = leader.lease.key.removesuffix(":lost")
-            await until(lambda: first.leads != second.leads, seconds=6)
-            assert leader.leads is False
+            await until(lambda: first.leads != second.leads)
         await binance.heard(2)
-        await until(lambda: second.leads, seconds=6)
+        await until(lambda: second.leads)
 
 
 async def test_a_redis_that_forgot_everything_is_told_everything_at_once() -> None:
@@ -197,7 +205,7 @@ async def test_a_redis_that_forgot_everything_is_told_everything_at_once() -> No
         await binance.tick("BTC/USDT", "100")
         await until(shows("100"))
         redis_client().flushdb()
-        await until(shows("100"), seconds=4)
+        await until(shows("100"))
         assert binance.opened == 1
         assert redis_client().get(feed.lease.key) == feed.lease.token.encode()
 
@@ -214,7 +222,7 @@ async def test_finished_minutes_are_stored_whatever_our_clock_does() -> None:
                 ahead = timedelta(minutes=10)
                 await asyncio.sleep(1.5)
         found: list[tuple[int, float, float, float, float]] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while len(found) < 3:
                 found = await off_loop(stored_minutes)
     assert found[:2] == [(minute, 100, 105, 95, 99), (minute + MINUTE_MS, 98, 98, 98, 98)]
@@ -234,3 +242,67 @@ async def test_pairs_come_and_go_while_it_runs(monkeypatch: pytest.MonkeyPatch) 
         await off_loop(partial(Instrument.objects.filter(symbol="BTC/USDT").update, active=False))
         await until(lambda: price_of() is None)
         assert binance.opened == 1
+
+
+def start_process() -> "subprocess.Popen[str]":
+    base = connection.settings_dict
+    url = f"postgres://{base['USER']}:{base['PASSWORD']}@{base['HOST']}:{base['PORT']}/{base['NAME']}"
+    outside = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL}
+    outside["EXCHANGE_BASE_URLS"] = json.dumps(settings.EXCHANGE_BASE_URLS)
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "feed"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, **outside},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_a_killed_feed_is_followed_by_one_that_mends_its_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    mended: list[tuple[list[str], int]] = []
+
+    def note(*, names: list[str], from_ms: int, now: datetime) -> int:
+        mended.append((list(names), from_ms))
+        return len(names)
+
+    monkeypatch.setattr(actions, "mend_minutes", note)
+    await off_loop(partial(make_instrument, BTC))
+    async with venues("binance") as [binance], chatter(binance, "100"):
+        first = start_process()
+        try:
+            await until(shows("100"), seconds=60)
+            async with running(make_feed(lease_seconds=6.0)) as second:
+                await asyncio.sleep(1)
+                assert not second.leads
+                first.kill()
+                killed_at = now_ms()
+                await until(lambda: second.leads and (price_of() or NOWHERE).ts > killed_at, seconds=15)
+                await until(lambda: mended)
+        finally:
+            first.kill()
+            first.communicate()
+    [(names, from_ms)] = mended
+    assert names == [BTC]
+    assert from_ms % MINUTE_MS == 0
+    assert from_ms <= killed_at < from_ms + 3 * MINUTE_MS
+
+
+async def test_the_process_ends_when_asked() -> None:
+    await off_loop(partial(make_instrument, BTC))
+    async with venues("binance") as [binance]:
+        process = start_process()
+        try:
+            await binance.heard(seconds=60)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, 10) == 0
+        finally:
+            process.kill()
+            said = process.communicate()[1]
+    assert "Traceback" not in said
+    assert "Unclosed" not in said
+
+
+def test_without_a_feed_the_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with override_settings(FEED="off"):
+        call_command("feed")
+    assert capsys.readouterr().err.startswith("FEED is off")

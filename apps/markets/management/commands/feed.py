@@ -1,21 +1,14 @@
 """`manage.py feed`: the process that brings prices in, until it is told to stop."""
 
 import asyncio
-import os
 import signal
-import sys
-import threading
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.utils.module_loading import import_string
 
 from apps.core import clock
 from apps.markets.hub import Feed
-
-log = structlog.get_logger(__name__)
 
 OFF = "off"
 
@@ -30,15 +23,7 @@ class Command(BaseCommand):
         if settings.FEED == OFF:
             self.stderr.write("FEED is off: there is nothing to stream. Set it to simulator or live and start again.")
             return
-        heartbeat = import_string(settings.HEARTBEAT)("feed")
-        try:
-            _run()
-        finally:
-            heartbeat.stop()
-        if _is_a_thread_left():  # a venue is being asked; its answer must not hold the end up
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
+        _run()
 
 
 def _run() -> None:
@@ -60,11 +45,3 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-def _is_a_thread_left() -> bool:
-    return any(
-        thread.is_alive() and not thread.daemon
-        for thread in threading.enumerate()
-        if thread is not threading.main_thread()
-    )
