@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -102,8 +102,8 @@ def _source(module: str) -> Iterator[None]:
 
 
 # --- Crowds ---------------------------------------------------------------------------------------------------------
-def _tickets(count: int) -> list[str]:
-    """Return as many tickets; a person may hold some thousand sockets, so there are several people."""
+def _ticket_office(count: int) -> Callable[[int], str]:
+    """Return who makes the ticket of each socket; a person may hold some thousand, so there are several people."""
     from apps.accounts.models import RefreshFamily, User  # only the benchmark makes people without asking them
     from apps.core import clock
     from apps.core.ids import uuid7
@@ -120,7 +120,7 @@ def _tickets(count: int) -> list[str]:
             user=user, live_token=uuid7(), expires_at=now + timedelta(days=1), **times
         )
         bonds.append(Bond(user_id=user.pk, sign_in=SignIn.FAMILY, reference=str(family.pk)))
-    return [issue_ticket(bond=bonds[number // _PER_PERSON]).secret for number in range(count)]
+    return lambda number: issue_ticket(bond=bonds[number // _PER_PERSON]).secret
 
 
 def _question() -> bytes:
@@ -132,11 +132,13 @@ def _ours(clients: int, *, seconds: float, stalled: int = 0) -> Heard:
     port = machine.free_port()
     with _running(*_uvicorn("config.asgi:application", port), port=port) as pid:
         time.sleep(2.0)
-        tickets = _tickets(clients + stalled)
-        base = f"ws://127.0.0.1:{port}/ws/live?ticket="
-        with _stalled(port, tickets[clients:]):
-            crowd = [(base + ticket, _question()) for ticket in tickets[:clients]]
-            return uvloop.run(sockets.hear(crowd, pid=pid, seconds=seconds, settle=SETTLE))
+        ticket = _ticket_office(clients + stalled)
+
+        def address(number: int) -> tuple[str, bytes]:
+            return f"ws://127.0.0.1:{port}/ws/live?ticket={ticket(number)}", _question()
+
+        with _stalled(port, [ticket(clients + number) for number in range(stalled)]):
+            return uvloop.run(sockets.hear(clients, address=address, pid=pid, seconds=seconds, settle=SETTLE))
 
 
 @contextmanager
@@ -167,15 +169,21 @@ def _stalled_socket(port: int, ticket: str) -> socket.socket:
 def _limit(clients: int, *, seconds: float) -> Heard:
     port = machine.free_port()
     with _running("-m", "bench.peer_picows", str(port), port=port) as pid:
-        crowd = [(f"ws://127.0.0.1:{port}/", b"{}") for _ in range(clients)]
-        return uvloop.run(sockets.hear(crowd, pid=pid, seconds=seconds, settle=1.0))
+        address = f"ws://127.0.0.1:{port}/", b"{}"
+        return uvloop.run(
+            sockets.hear(clients, address=lambda _number: address, pid=pid, seconds=seconds, settle=SETTLE)
+        )
 
 
 def _naive(*, seconds: float) -> Heard:
     port = machine.free_port()
     with _running(*_uvicorn("bench.peer_channels:application", port), port=port) as pid, _source("bench.peer_channels"):
-        crowd = [(f"ws://127.0.0.1:{port}/", _question()) for _ in range(NAIVE_CLIENTS)]
-        return uvloop.run(sockets.hear(crowd, pid=pid, seconds=seconds, settle=SETTLE, from_ticks=True))
+
+        def address(_number: int) -> tuple[str, bytes]:
+            return f"ws://127.0.0.1:{port}/", _question()
+
+        heard = sockets.hear(NAIVE_CLIENTS, address=address, pid=pid, seconds=seconds, settle=SETTLE, from_ticks=True)
+        return uvloop.run(heard)
 
 
 def _ours_beside_naive(*, seconds: float) -> Heard:
@@ -266,7 +274,8 @@ def _connect_rows() -> list[Row]:
     port = machine.free_port()
     with _running(*_uvicorn("config.asgi:application", port), port=port) as pid:
         time.sleep(2.0)
-        tickets = [f"ws://127.0.0.1:{port}/ws/live?ticket={ticket}" for ticket in _tickets(CONNECTS)]
+        ticket = _ticket_office(CONNECTS)
+        tickets = [f"ws://127.0.0.1:{port}/ws/live?ticket={ticket(number)}" for number in range(CONNECTS)]
         cpu = machine.cpu_seconds([pid])
         mine, theirs = asyncio.run(_compare_connects(tickets))
         used = (machine.cpu_seconds([pid]) - cpu) / CONNECTS * 1000

@@ -9,8 +9,9 @@ import logging
 import statistics
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
@@ -24,6 +25,10 @@ _EARLY = 0.0015  # timers of an event loop go by whole milliseconds
 _SAMPLE = 53
 _AT_ONCE = 64
 logging.getLogger("picows").setLevel(logging.WARNING)
+
+
+#: Makes the address of a socket and the question it asks after the welcome.
+Address: TypeAlias = Callable[[int], tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +100,20 @@ class Crowd:
         arrived = time.time() * 1000
         self.ages.extend(arrived - ticker["ts"] for ticker in orjson.loads(payload)["data"]["tickers"])
 
-    async def open(self, addresses: Sequence[tuple[str, bytes]]) -> None:
-        """Connect to all addresses, a few at a time, and ask each its question."""
+    async def open(self, clients: int, *, address: Address) -> None:
+        """Connect so many, a few at a time, and let each ask its question; an address is made when it is needed."""
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(url: str, question: bytes) -> None:
-            ear = Ear(self, question)
+        async def one(number: int) -> None:
             async with gate:
-                await ws_connect(lambda: ear, url, max_frame_size=1 << 20)
+                url, question = address(number)
+                ear = Ear(self, question)
+                await ws_connect(lambda: ear, url, max_frame_size=1 << 20, websocket_handshake_timeout=30)
                 self.ears.append(ear)
                 async with asyncio.timeout(30):
                     await ear.ready.wait()
 
-        await asyncio.gather(*(one(url, question) for url, question in addresses))
+        await asyncio.gather(*(one(number) for number in range(clients)))
         if self.lost:
             raise RuntimeError(f"{self.lost} sockets were closed while they connected.")
 
@@ -139,7 +145,7 @@ def _lateness(arrivals: Sequence[float]) -> list[float]:
 
 
 async def hear(
-    addresses: Sequence[tuple[str, bytes]], *, pid: int, seconds: float, settle: float, from_ticks: bool = False
+    clients: int, *, address: Address, pid: int, seconds: float, settle: float, from_ticks: bool = False
 ) -> Heard:
     """Open a crowd, let it settle, listen, and say what it heard and what that cost the server.
 
@@ -147,10 +153,10 @@ async def hear(
     """
     crowd, server = Crowd(), machine.family(pid)
     memory, cpu = machine.pss_mib(pid), machine.cpu_seconds(server)
-    await crowd.open(addresses)
-    connect_cpu = (machine.cpu_seconds(server) - cpu) / len(addresses) * 1000
+    await crowd.open(clients, address=address)
+    connect_cpu = (machine.cpu_seconds(server) - cpu) / clients * 1000
     await asyncio.sleep(settle)
-    held = (machine.pss_mib(pid) - memory) * 1024 / len(addresses)
+    held = (machine.pss_mib(pid) - memory) * 1024 / clients
     cpu, started = machine.cpu_seconds(server), time.monotonic()
     await crowd.listen(seconds)
     elapsed = time.monotonic() - started
@@ -159,7 +165,7 @@ async def hear(
     crowd.close()
     await asyncio.sleep(0.5)
     cuts, ages = _percentiles(late), _percentiles(crowd.ages)
-    return Heard(len(addresses), *cuts, *ages, crowd.count / elapsed, used, held, connect_cpu)
+    return Heard(clients, *cuts, *ages, crowd.count / elapsed, used, held, connect_cpu)
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float]:
