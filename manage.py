@@ -3,14 +3,52 @@
 
 import os
 import sys
+from typing import Any
 
-from django.core.management import execute_from_command_line
+from django.core.management import ManagementUtility
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+#: Commands that say themselves, in a sentence, what they did; their log says no more than warnings.
+_SPOKEN = {"backup", "doctor", "restore"}
+
+
+class Plainly(BaseCommand):
+    """Another command, whose expected failures are a sentence and not the name of a class."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        super().__init__()
+        self._command = command
+
+    def create_parser(self, *names: str, **options: Any) -> CommandParser:  # noqa: ANN401 - Django's own
+        """Return the other command's own words."""
+        return self._command.create_parser(*names, **options)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run it; `--traceback` shows where a failure comes from."""
+        if "--traceback" in argv or "--" in argv:
+            self._command.run_from_argv(argv)
+            return
+        try:
+            self._command.run_from_argv([*argv, "--traceback"])  # so that the failure comes here
+        except CommandError as error:
+            self.stderr.write(str(error))
+            sys.exit(error.returncode)
+
+
+class CommandLine(ManagementUtility):
+    """Django's, with failures in plain words."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """Return the command of this name."""
+        return Plainly(super().fetch_command(subcommand))
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    if len(sys.argv) > 1 and sys.argv[1] in _SPOKEN:
+        os.environ.setdefault("LOG_LEVEL", "WARNING")
+    CommandLine(sys.argv).execute()
 
 
 if __name__ == "__main__":

@@ -453,3 +453,13 @@ def test_every_direct_dependency_is_explained() -> None:
         names |= set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[.*\])?==", text, flags=re.MULTILINE))
     rows = set(re.findall(r"[A-Za-z0-9@._/-]+", " ".join(re.findall(r"^\| ([^|]+) \|", explained, flags=re.MULTILINE))))
     assert names - rows == set()
+
+
+@pytest.mark.parametrize("command", ["up", "test", "check", "bench", "lock", "backup", "restore", "doctor"])
+def test_every_command_says_what_it_takes_without_setting_anything_up(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "coinsphere", command, "--help"], capture_output=True, text=True, check=True, timeout=30
+    )
+    said = done.stdout + done.stderr
+    assert said.startswith(f"usage: ./coinsphere {command}")
+    assert "Traceback" not in said

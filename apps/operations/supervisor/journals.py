@@ -12,6 +12,11 @@ from apps.operations.domain.processes import LOG_KEPT, LOG_LIMIT_BYTES
 from apps.operations.supervisor.folder import open_private
 
 _LOUD = re.compile(r"\[(?:warning|error|critical)\s*\]|\"level\": ?\"(?:warning|error|critical)\"|\b(?:FATAL|PANIC):")
+# What a visitor did wrong, such as an address that does not exist: told in the log only.
+_VISITORS_FAULT = re.compile(
+    r"\[warning\s*\].*\[django\.(?:request|security\.\w+)\]"
+    r"|(?=.*\"level\": ?\"warning\").*\"logger\": ?\"django\.(?:request|security\.\w+)\""
+)
 _SPEECH_SECONDS = 10.0
 _SPEECH_LINES = 3
 _LINE_LENGTH = 300
@@ -71,7 +76,7 @@ class Journal:
         if self._say is None:
             return
         for line in text[:whole].decode(errors="replace").splitlines():
-            if _LOUD.search(line):
+            if _LOUD.search(line) and not _VISITORS_FAULT.search(line):
                 self._speak(line, self._say)
 
     def _speak(self, line: str, say: Callable[[str], None]) -> None:

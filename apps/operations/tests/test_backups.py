@@ -142,6 +142,18 @@ def test_a_place_that_is_not_there_is_refused_before_anything_is_dumped(tmp_path
         call_command("backup", str(tmp_path / "missing" / "file"))
 
 
+def _manage(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, cwd=product.BASE_DIR, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_failure_is_a_sentence_and_nothing_else(tmp_path: Path) -> None:
+    done = _manage("backup", str(tmp_path / "missing" / "file"))
+    sentence = f"{tmp_path / 'missing'} cannot be written. Choose another place for the backup.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+    assert "FILE" in _manage("help", "backup").stdout.upper()
+
+
 def test_doctor_prints_json_for_programs() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "doctor", "--json"],

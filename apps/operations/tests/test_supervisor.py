@@ -234,6 +234,24 @@ def test_only_warnings_reach_the_terminal_and_only_a_few(tmp_path: Path) -> None
     assert journal.last_words() == "x [error    ] half a li"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x [warning  ] Not Found: /favicon.ico [django.request] request_id=1",
+        "x [warning  ] Forbidden (CSRF) [django.security.csrf]",
+        '{"event": "Not Found: /x", "logger": "django.request", "level": "warning"}',
+        '{"level": "warning", "event": "x", "logger": "django.request"}',
+    ],
+)
+def test_what_visitors_do_wrong_stays_in_the_log(line: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    journal = Journal(tmp_path, "web", say=said.append)
+    with journal.open() as handle:
+        handle.write(f"{line}\n{line.replace('warning', 'error')}\n".encode())
+    journal.follow()
+    assert said == [f"web: {line.replace('warning', 'error')}"]
+
+
 def test_a_full_log_is_put_aside_and_goes_on_empty(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "web")
     with journal.open() as handle:
