@@ -162,8 +162,10 @@ function make(row) {
     letters.classList.add(`coin--${hue + 1}`);
     letters.querySelector("text").textContent = row.base.length <= 3 ? row.base : row.base.slice(0, 2);
   }
-  element.querySelector("b").textContent = row.title;
-  element.querySelector("small").textContent = `${row.symbol}, ${row.venueName}`;
+  element.querySelector("[data-title]").textContent = row.title;
+  element.querySelector("b [data-pair]").textContent = row.symbol;
+  element.querySelector("small [data-pair]").textContent = `${row.symbol}, `;
+  element.querySelector("[data-venue]").textContent = row.venueName;
   element.querySelector('[data-cell="volume"]').textContent = shortWords(row.volume);
   figures(element, row, "");
   return element;

@@ -1,6 +1,6 @@
 """What the page of one market shows: its price, the same asset on other venues, its ranges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -79,7 +79,7 @@ def asset_page(*, user: User, name: InstrumentName, now: datetime) -> AssetPage 
         simulated=world_is_simulated(),
         active=found.active,
         venues=venues,
-        spans=_spans(found, row.price, int(now.timestamp() * 1000)),
+        spans=_spans(found, row, int(now.timestamp() * 1000)),
         spread=_spread(venues),
         pairs=len(pairs) + 1,
         traded=Decimal(price.volume_24h) if price and price.volume_24h is not None else None,
@@ -99,11 +99,15 @@ def preferred_instrument(*, symbol: str) -> InstrumentName | None:
     return found.name if found else None
 
 
-def _spans(instrument: Instrument, price: Decimal | None, now_ms: int) -> tuple[Span, ...]:
+def _spans(instrument: Instrument, row: MarketRow, now_ms: int) -> tuple[Span, ...]:
+    price = row.price
     if price is None:
         return ()
-    found = (_span(instrument, code, timeframe, count, price, now_ms) for code, (timeframe, count) in SPANS.items())
-    return tuple(span for span in found if span)
+    found = [_span(instrument, code, timeframe, count, price, now_ms) for code, (timeframe, count) in SPANS.items()]
+    spans = [span for span in found if span]
+    if spans and spans[0].code == "day" and row.change_24h is not None:
+        spans[0] = replace(spans[0], change=row.change_24h)  # the venue's own, as at the head of the page
+    return tuple(spans)
 
 
 def _span(
