@@ -1,14 +1,13 @@
 /* The page's end of the live socket. It gets a ticket, connects, subscribes, and comes back by itself.
    One socket a page, whoever asks: scripts share it, and a key that two of them want is asked for once.
 
-   Others take `subscribe` and `watchVisible` from here:
+   Others take `subscribe` from here:
    const prices = subscribe("market_data", ["binance:BTC/USDT"], {
      onSnapshot(rows) {},            // the state as it is: at the start, and after every gap or outage
      onUpdate(rows) {},              // what has changed
      onStale({ since, venues }) {},  // nothing new can be heard (of these venues; null: of none); a snapshot ends it
    });
    prices.set(keys); prices.close();
-   watchVisible(tableBody, { onRows(rows) {}, onStale(news) {} });  // the rows in sight, by their data-instrument
 
    Rows are only those of one's own keys. An age is told by `ts`: a row may come from the page's memory.
    Markup can ask as well: data-live-channel="alerts" and, where there are some, data-live-keys="a b"; all news of a
@@ -386,43 +385,4 @@ if (isFirst && document.querySelector("[data-live-badge]")) live.start();
 /** Hear a channel of the live socket; returns { set(keys), close() }. */
 export function subscribe(channel, keys, handlers) {
   return live.subscribe(channel, keys, handlers);
-}
-
-/** Hear the prices of those rows of a long table that are in sight; rows carry data-instrument. Returns { close() }. */
-export function watchVisible(container, { onRows, onStale, margin = "200px" } = {}) {
-  const visible = new Set();
-  const prices = subscribe("market_data", [], { onSnapshot: onRows, onUpdate: onRows, onStale });
-  let timer = 0;
-  const settle = () => {
-    timer ||= setTimeout(() => {
-      timer = 0;
-      for (const row of visible) if (!row.isConnected) visible.delete(row);
-      prices.set([...visible].slice(0, KEYS_IN_ALL).map((row) => row.dataset.instrument));
-    }, 120);
-  };
-  const sight = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) visible[isIntersecting ? "add" : "delete"](target);
-      settle();
-    },
-    { rootMargin: margin },
-  );
-  const look = (root) => {
-    for (const row of root.querySelectorAll("[data-instrument]")) sight.observe(row);
-    if (root.matches?.("[data-instrument]")) sight.observe(root);
-  };
-  const growth = new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) addedNodes.forEach((node) => node.nodeType === 1 && look(node));
-    settle();
-  });
-  look(container);
-  growth.observe(container, { childList: true, subtree: true });
-  return {
-    close() {
-      sight.disconnect();
-      growth.disconnect();
-      clearTimeout(timer);
-      prices.close();
-    },
-  };
 }
