@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from django.core.management import call_command
@@ -170,6 +170,8 @@ class _Row(models.Model):
     close = models.FloatField()
     volume = models.FloatField()
 
+    objects: ClassVar[models.Manager["_Row"]] = models.Manager()
+
     class Meta:
         app_label = "bench"
         db_table = "bench_candle"
@@ -197,12 +199,12 @@ def _objects(candles: Candles) -> _Figures:
     plain = candles.earliest(ROWS_OF_OBJECTS).rows()
 
     def store() -> None:
-        _Row._default_manager.bulk_create(
+        _Row.objects.bulk_create(
             (_Row(series=1, **dict(zip(_COLUMNS, row, strict=True))) for row in plain), batch_size=5_000
         )
 
     def read() -> object:
-        return np.array(list(_Row._default_manager.order_by("ts").values_list(*_COLUMNS)[:OUT]))
+        return np.array(list(_Row.objects.order_by("ts").values_list(*_COLUMNS)[:OUT]))
 
     with _table():
         seconds = _seconds(store)
