@@ -73,7 +73,7 @@ def asset_page(*, user: User, name: InstrumentName, now: datetime) -> AssetPage 
     rows = {row.name: row for row in market_rows(user=user, names=[str(one) for one in kin])}
     row = rows[found.name]
     venues = tuple(_beside(one, found, rows) for one in kin)
-    price = prices_or_none([str(name)]).get(str(name))
+    price = prices_or_none(names=[str(name)]).get(str(name))
     return AssetPage(
         row=row,
         simulated=world_is_simulated(),

@@ -102,7 +102,7 @@ def watched_by(*, user: User) -> frozenset[str]:
     return frozenset(WatchlistItem.objects.for_user(user).values_list("instrument", flat=True))
 
 
-def prices_or_none(names: Collection[str]) -> Mapping[str, Price]:
+def prices_or_none(*, names: Collection[str]) -> Mapping[str, Price]:
     """Return the newest prices; none while the cache does not answer, since a page must open without it."""
     try:
         return latest_prices(instruments=names)
@@ -122,7 +122,7 @@ def _listed(names: Collection[str] | None) -> list[_Listed]:
 
 
 def _figures(user: User, listed: Sequence[_Listed]) -> list[MarketRow]:
-    prices = prices_or_none([str(one.name) for one in listed])
+    prices = prices_or_none(names=[str(one.name) for one in listed])
     weeks = _weeks([one.id for one in listed])
     watched = watched_by(user=user)
     return [_row_of(one, prices.get(str(one.name)), weeks.get(one.id), watched) for one in listed]
