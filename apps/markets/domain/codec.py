@@ -6,6 +6,7 @@ checksum over everything; so a block explains itself, wherever it is found.
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,15 +80,26 @@ def read_head(block: bytes) -> Head:
 
 def decode(block: bytes) -> Candles:
     """Return the candles of a block, or raise `DamagedBlockError`."""
-    head, times, widths, length = _opened(block)
-    try:
-        body = zstandard.ZstdDecompressor().decompress(block[_HEAD.size :], max_output_size=length)
-    except zstandard.ZstdError as error:
-        raise DamagedBlockError("The body of the block cannot be unpacked.") from error
-    try:
-        return _restored(head, body, times, widths)
-    except (ValueError, IndexError) as error:
-        raise DamagedBlockError("The body of the block does not fit its head.") from error
+    return decode_all([block])
+
+
+def decode_all(blocks: Sequence[bytes]) -> Candles:
+    """Return the candles of blocks that follow each other, unpacked into one set of columns."""
+    opened = [_opened(block) for block in blocks]
+    total = sum(one[0].count for one in opened)
+    whole = Candles(np.empty(total, dtype=np.int64), *(np.empty(total, dtype=np.float64) for _ in range(5)))
+    unpacker, place = zstandard.ZstdDecompressor(), 0
+    for block, (head, times, widths, length) in zip(blocks, opened, strict=True):
+        target = whole.pick(slice(place, place + head.count))
+        place += head.count
+        try:
+            body = unpacker.decompress(memoryview(block)[_HEAD.size :], max_output_size=length)
+            _restore(head, body, times, widths, target)
+        except zstandard.ZstdError as error:
+            raise DamagedBlockError("The body of the block cannot be unpacked.") from error
+        except (ValueError, IndexError) as error:
+            raise DamagedBlockError("The body of the block does not fit its head.") from error
+    return whole
 
 
 def _opened(block: bytes) -> tuple[Head, int, bytes, int]:
@@ -107,22 +119,23 @@ def _opened(block: bytes) -> tuple[Head, int, bytes, int]:
     return head, times, widths, length
 
 
-def _restored(head: Head, body: bytes, times: int, widths: bytes) -> Candles:
+def _restore(head: Head, body: bytes, times: int, widths: bytes, target: Candles) -> None:
+    """Unpack a body into columns that are there already."""
     count, length = head.count, head.timeframe.milliseconds
     reader = _Reader(body, count)
+    places = np.arange(count, dtype=np.int64)
     if times:
-        gaps = reader.column(widths[0]).astype(np.int64)
-        ts = head.first_ts + (np.cumsum(gaps) + np.arange(count)) * length
-    else:
-        ts = head.first_ts + np.arange(count, dtype=np.int64) * length
+        places += np.cumsum(reader.column(widths[0]), dtype=np.int64)
+    np.multiply(places, length, out=target.ts)
+    np.add(target.ts, head.first_ts, out=target.ts)
     if head.codec == FLOATS:
-        opened, high, low, close, volume = (reader.floats() for _ in range(5))
-        return Candles(ts, opened, high, low, close, volume)
-    parts = [reader.column(width) for width in widths[times : times + 5]]
-    prices = _absolute(*(_unfolded(part) for part in parts[:4]))
-    scale = 10.0**head.price_digits
-    opened, high, low, close = (column / scale for column in prices)
-    return Candles(ts, opened, high, low, close, _unfolded(parts[4]) / 10.0**head.volume_digits)
+        for column in target.values:
+            column[:] = reader.floats()
+        return
+    parts = [_unfolded(reader.column(width)) for width in widths[times : times + 5]]
+    for whole, column in zip(_absolute(*parts[:4]), target.values, strict=False):
+        np.divide(whole, 10.0**head.price_digits, out=column)
+    np.divide(parts[4], 10.0**head.volume_digits, out=target.volume)
 
 
 # --- Prices to small numbers ----------------------------------------------------------------------------------------

@@ -33,16 +33,26 @@ def read_many(
         blocks, tail = blocks.filter(last_ts__gte=from_ms), tail.filter(ts__gte=from_ms)
     if to_ms is not None:
         blocks, tail = blocks.filter(first_ts__lt=to_ms), tail.filter(ts__lt=to_ms)
-    packed: dict[UUID, list[Candles]] = {}
+    packed: dict[UUID, list[tuple[int, bytes]]] = {}
     for owner, slot, data in blocks.values_list("series", "slot", "data"):
-        packed.setdefault(owner, []).append(opened_block(data=data, series=owner, slot=slot))
+        packed.setdefault(owner, []).append((slot, bytes(data)))
     rows: dict[UUID, list[tuple[float, ...]]] = {}
     for owner, *row in tail.values_list("series", *_TAIL_FIELDS):
         rows.setdefault(owner, []).append(tuple(row))
     return {
-        owner: merge(base=concat(packed.get(owner, [])), over=from_rows(rows.get(owner, []))).between(from_ms, to_ms)
+        owner: merge(base=_unpacked(owner, packed.get(owner, [])), over=from_rows(rows.get(owner, []))).between(
+            from_ms, to_ms
+        )
         for owner in {*packed, *rows}
     }
+
+
+def _unpacked(series: UUID, blocks: Sequence[tuple[int, bytes]]) -> Candles:
+    """Unpack blocks together; should one of them be damaged, one by one."""
+    try:
+        return codec.decode_all([data for _slot, data in blocks])
+    except codec.DamagedBlockError:
+        return concat([opened_block(data=data, series=series, slot=slot) for slot, data in blocks])
 
 
 def opened_block(*, data: "bytes | memoryview[int]", series: UUID, slot: int) -> Candles:
