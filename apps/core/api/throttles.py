@@ -111,61 +111,50 @@ def take(*, scope: str, caller: str, rate: str) -> int:
 
 
 class Throttle(BaseThrottle):
-    """Counts requests of one scope; the rate stands in the settings under API_RATES."""
+    """Counts requests of one kind; the rates stand in the settings under API_RATES. One serves all requests."""
 
-    scope: str = ""
-
-    def __init__(self) -> None:
-        self._wait = 0
-
-    def caller(self, request: Request) -> str | None:
-        """Return who is counted, or nothing when this throttle is not about them."""
+    def caller(self, request: Request, view: "APIView") -> tuple[str, str] | None:
+        """Return the scope and who is counted in it, or nothing when this throttle is not about them."""
         raise NotImplementedError
 
-    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the framework's signature
-        """Tell whether the request may go on."""
-        caller = self.caller(request)
-        if caller is None:
-            return True
-        self._wait = take(scope=self.scope, caller=caller, rate=settings.API_RATES[self.scope])
-        return not self._wait
+    def seconds(self, request: Request, view: "APIView") -> int:
+        """Count the request; return the seconds after which it may come again, or 0 if it may go on."""
+        counted = self.caller(request, view)
+        if counted is None:
+            return 0
+        scope, caller = counted
+        return take(scope=scope, caller=caller, rate=settings.API_RATES[scope])
 
-    def wait(self) -> float | None:
-        """Return the seconds for Retry-After."""
-        return self._wait or None
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Answer views of the framework that are none of ours."""
+        return not self.seconds(request, view)
 
 
-def _signed_in(request: Request) -> str | None:
-    person = request.user
-    return str(person.pk) if person.is_authenticated else None
+def _address(request: Request) -> str:
+    return network_of(client_address(request))
 
 
 class AnonThrottle(Throttle):
-    """Counts by address those who are not signed in."""
+    """Counts by address, whoever they say they are."""
 
-    scope = "anon"
-
-    def caller(self, request: Request) -> str | None:
-        return None if request.user.is_authenticated else network_of(client_address(request))
+    def caller(self, request: Request, view: "APIView") -> tuple[str, str] | None:  # noqa: ARG002 - as above
+        return "anon", _address(request)
 
 
-class CallerThrottle(AnonThrottle):
+class CallerThrottle(Throttle):
     """Counts people, whatever token or address they use, and by address those who are not signed in."""
 
-    def caller(self, request: Request) -> str | None:
+    def caller(self, request: Request, view: "APIView") -> tuple[str, str] | None:  # noqa: ARG002 - as above
         person = request.user
-        if not person.is_authenticated:
-            return super().caller(request)
-        self.scope = "user"
-        return str(person.pk)
+        return ("user", str(person.pk)) if person.is_authenticated else ("anon", _address(request))
 
 
 class ScopedThrottle(Throttle):
     """Counts what a view names as its `throttle_scope`, by person or else by address."""
 
-    def allow_request(self, request: Request, view: "APIView") -> bool:
-        self.scope = getattr(view, "throttle_scope", "")
-        return True if not self.scope else super().allow_request(request, view)
-
-    def caller(self, request: Request) -> str | None:
-        return _signed_in(request) or network_of(client_address(request))
+    def caller(self, request: Request, view: "APIView") -> tuple[str, str] | None:
+        scope = getattr(view, "throttle_scope", "")
+        if not scope:
+            return None
+        person = request.user
+        return scope, str(person.pk) if person.is_authenticated else _address(request)

@@ -68,6 +68,15 @@ class ApiView(APIView):
         self.check_throttles(request)
         self.check_permissions(request)
 
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:  # noqa: ANN401 - the framework's
+        return Request(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context={"view": self, "args": args, "kwargs": kwargs},
+        )
+
     # --- Tools, made once -------------------------------------------------------------------------------------------
     def get_renderers(self) -> list[Any]:
         return _one_of_each(self.renderer_classes)
@@ -113,14 +122,20 @@ class ApiView(APIView):
     def _count_stranger(self, request: Request) -> None:
         """Count whoever showed a token that is not accepted, so that guessing is limited too."""
         request.user = AnonymousUser()
-        throttle = AnonThrottle()
-        if not throttle.allow_request(request, self):
-            self.throttled(request, throttle.wait() or 1)
+        wait = AnonThrottle().seconds(request, self)
+        if wait:
+            self.throttled(request, wait)
 
     def get_throttles(self) -> list[Any]:
         """Return the general limits and the view's own."""
-        own = [ScopedThrottle()] if self.throttle_scope else []
-        return [*super().get_throttles(), *own]
+        general = _one_of_each(self.throttle_classes)
+        return [*general, *_one_of_each((ScopedThrottle,))] if self.throttle_scope else general
+
+    def check_throttles(self, request: Request) -> None:
+        """Count the request in every limit, and refuse it for as long as the strictest says."""
+        wait = max((throttle.seconds(request, self) for throttle in self.get_throttles()), default=0)
+        if wait:
+            self.throttled(request, wait)
 
     # --- input ------------------------------------------------------------------------------------------------------
     def parse(self, shape: Shape, *, partial: bool = False) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Take the connection as alive, by whoever can ask again; return whether this is its first use in a request."""
         if self.connection is None or self.health_check_done or not self.health_check_enabled:
             return False
-        silence.refuse()
+        if silence.lasts:
+            silence.refuse()
         self._checked_at = time.monotonic()
         self.health_check_done = True
         return True

@@ -57,7 +57,7 @@ class Question:
     def _asked(self, wrapper: DatabaseWrapper, values: tuple[UUID | datetime | str, ...]) -> Row | None:
         if wrapper.connection is None:
             wrapper.ensure_connection()
-        if wrapper.queries_logged:  # tests count queries
+        if wrapper.force_debug_cursor:  # tests count queries
             wrapper.queries_log.append({"sql": self._sql, "time": "0.000"})
         with wrapper.wrap_database_errors:
             connection: PatientConnection = wrapper.connection
