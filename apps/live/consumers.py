@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError
@@ -61,6 +62,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
             "websocket.disconnect": self.websocket_disconnect,
         }[message["type"]]
         await handler(message)
+
+    async def websocket_disconnect(self, _message: dict[str, Any]) -> None:
+        """End; Channels would look after groups and database connections first, and there are none here."""
+        raise StopConsumer
 
     # --- Coming in --------------------------------------------------------------------------------------------------
     async def connect(self) -> None:
