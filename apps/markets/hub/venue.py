@@ -59,9 +59,9 @@ class Connection:
     async def keep(self) -> None:
         """Connect again and again."""
         loop, failures = asyncio.get_running_loop(), 0
+        self.line.hearing.begin(loop.time())
         while True:
             began = loop.time()
-            self.line.hearing.begin(began)
             try:
                 await self.stream.run()
             except StreamLostError as lost:

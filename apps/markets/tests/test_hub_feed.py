@@ -161,10 +161,11 @@ async def test_a_closed_socket_is_opened_again_and_the_age_is_said() -> None:
 
 async def test_another_venue_stands_in_for_a_silent_one_until_it_is_steady(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preference, "SILENT_AFTER", 1.0)
-    monkeypatch.setattr(preference, "TRUSTED_AFTER", 1.0)
+    monkeypatch.setattr(preference, "TRUSTED_AFTER", 0.6)
     for name in (BTC, OTHER_BTC):
         await off_loop(partial(make_instrument, name))
-    async with venues("binance", "kraken") as [binance, kraken], running(make_feed("binance", "kraken")):
+    feed = make_feed("binance", "kraken", silence=1.5)
+    async with venues("binance", "kraken") as [binance, kraken], running(feed):
         await binance.heard()
         await kraken.heard()
         async with chatter(kraken, "100.7"):
@@ -172,8 +173,12 @@ async def test_another_venue_stands_in_for_a_silent_one_until_it_is_steady(monke
                 await until(shows("100", source="binance"))
             await until(shows("100.7", source="kraken"))
             assert shows("100.7", OTHER_BTC, source="kraken")()
+            await until(lambda: binance.opened == 2)  # open again and still silent: no reason to go back
+            for _ in range(15):
+                await asyncio.sleep(0.1)
+                assert shows("100.7", source="kraken")()
             async with chatter(binance, "100.1"):
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(0.2)
                 assert shows("100.7", source="kraken")()
                 await until(shows("100.1", source="binance"))
                 assert shows("100.7", OTHER_BTC, source="kraken")()
