@@ -270,13 +270,17 @@ onPrice((name, now) => {
 /** How far each other venue's price is from this one's, in hundredths of a percent. */
 function sayVenues() {
   const here = Number(known(instrument)?.price ?? place.dataset.price);
+  const prices = [here];
   for (const cell of document.querySelectorAll("[data-apart]")) {
     const there = known(cell.dataset.apart);
     if (!there || !here) continue;
+    prices.push(Number(there.price));
     const points = (Number(there.price) / here - 1) * 10_000;
     const text = `${Math.abs(points) < 0.05 ? "" : points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)} bp`;
     if (cell.textContent !== text) cell.textContent = text;
   }
+  const spread = document.getElementById("spread");
+  if (spread && prices.length > 1) spread.textContent = ((Math.max(...prices) / Math.min(...prices) - 1) * 10_000).toFixed(1);
 }
 
 setInterval(() => {

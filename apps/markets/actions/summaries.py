@@ -11,7 +11,7 @@ from apps.markets.models import CandleSeries, CandleTail, Instrument, MarketSumm
 from apps.markets.queries.stored_candles import read_many
 
 HOUR: Final = 3_600_000
-KEPT_HOURS: Final = 7 * 24 + 1
+KEPT_HOURS: Final = 7 * 24 + 2  # one before the moment a week ago, whatever the minute is now
 _AT_ONCE: Final = 250
 #: A reference price may be so much older than the moment it stands for.
 _SLACK_HOURS: Final = 6

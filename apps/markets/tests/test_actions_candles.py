@@ -343,7 +343,8 @@ def test_summaries_hold_seven_days_and_the_prices_of_then(pair: Instrument) -> N
     assert actions.make_summaries(now=now) == 2
     found = queries.summaries(instruments=[pair.pk, other.pk])
     mine, short = found[pair.pk], found[other.pk]
-    assert mine.closes == tuple(candles.close[-168:].tolist())
+    assert mine.closes == tuple(candles.close[-169:].tolist())
+    assert mine.price_7d_ago == candles.close[-169]
     assert mine.price_24h_ago == candles.close[-25]
     assert mine.price_1h_ago == candles.close[-2]
     assert (short.price_24h_ago, len(short.closes)) == (None, 10)

@@ -1,6 +1,7 @@
 """The pages of the markets: who sees what, what a star does, and that what is deleted can be put back."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from apps.accounts.tests.factories import make_user
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.markets.actions.candles import series_for, store_candles
+from apps.markets.actions.summaries import make_summaries
 from apps.markets.domain.candles import from_rows
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models import CandleSource, MarketSummary, QuarantinedCandle, QuarantineState, Watchlist
@@ -50,6 +52,24 @@ def test_the_table_says_prices_changes_and_their_week(client: Client) -> None:
     for words in ("Bitcoin", "71,842.10", "+1.18%", "+1.19%", "1.59%", "1.24B", "Simulated"):
         assert words in page.text
     assert 'data-spark="0w_"' in page.text
+
+
+@pytest.mark.parametrize("minute", [0, 18, 59])
+def test_the_change_of_a_week_is_known_at_any_minute(client: Client, minute: int) -> None:
+    now, hour = NOW.replace(minute=minute), Timeframe.H1.milliseconds
+    newest = Timeframe.H1.floor(int(now.timestamp() * 1000)) - hour
+    rows = [(newest - at * hour, 50.0, 50.0, 50.0, 50.0, 1.0) for at in range(200)][::-1]
+    store_candles(
+        instrument=make_instrument(BTC),
+        timeframe=Timeframe.H1,
+        candles=from_rows(rows),
+        source=CandleSource.VENUE,
+        now=now,
+    )
+    make_summaries(now=now)
+    make_price(BTC, price="60")
+    row = client.get(reverse("markets:markets")).context["page"].rows[0]
+    assert (row.change_1h, row.change_7d) == (Decimal("0.2"), Decimal("0.2"))
 
 
 def test_the_table_is_filtered_sorted_and_paged_without_a_script(client: Client) -> None:
