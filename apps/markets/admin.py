@@ -1,8 +1,17 @@
 """The markets' tables in Django's admin; they are looked at there, what changes them is an action."""
 
-from django.contrib import admin
+from collections.abc import Callable
 
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.actions.callers import request_meta
+from apps.core import clock
 from apps.core.admin import ReadOnlyAdmin, WorkAdmin
+from apps.core.errors import ProductError
+from apps.markets.actions import discard_candle, release_candle
 from apps.markets.models import (
     Asset,
     AssetCode,
@@ -122,6 +131,24 @@ class QuarantinedCandleAdmin(ReadOnlyAdmin):
     list_select_related = ("series__instrument", "settled_by")
     list_filter = ("state", "code", "source")
     search_fields = ("series__instrument__symbol", "origin")
+    actions = ("release", "discard")
+
+    @admin.action(description=_("Let through as it came"))
+    def release(self, request: HttpRequest, rows: QuerySet[QuarantinedCandle]) -> None:
+        """Store what a person holds to be real."""
+        self._each(request, rows, release_candle)
+
+    @admin.action(description=_("Throw away"))
+    def discard(self, request: HttpRequest, rows: QuerySet[QuarantinedCandle]) -> None:
+        """Close what a person holds to be wrong."""
+        self._each(request, rows, discard_candle)
+
+    def _each(self, request: HttpRequest, rows: QuerySet[QuarantinedCandle], act: Callable[..., object]) -> None:
+        for row in rows:
+            try:
+                act(candle_id=row.pk, actor=request.user, now=clock.now(), request_meta=request_meta(request=request))
+            except ProductError as problem:
+                self.message_user(request, f"{row}: {problem.detail}", messages.WARNING)
 
 
 @admin.register(Backfill)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from apps.accounts.tests.factories import make_owner
 from apps.core.errors import NotFoundError
@@ -331,6 +333,18 @@ def test_an_impossible_candle_cannot_be_released(pair: Instrument) -> None:
     actions.discard_candle(candle_id=row.pk, actor=make_owner(email="b@example.com"), now=NOW)
     with pytest.raises(NotFoundError):
         actions.discard_candle(candle_id=uuid7(), actor=make_owner(email="c@example.com"), now=NOW)
+
+
+def test_it_can_be_settled_in_the_admin(pair: Instrument, client: Client) -> None:
+    _clean, row = _take_in_with_spike(pair)
+    client.force_login(make_owner())
+    address = reverse("admin:markets_quarantinedcandle_changelist")
+    chosen = {"action": "release", "_selected_action": [str(row.pk)]}
+    assert client.post(address, chosen, follow=True).status_code == 200
+    row.refresh_from_db()
+    assert row.state == QuarantineState.RELEASED
+    again = client.post(address, chosen | {"action": "discard"}, follow=True)
+    assert "was decided on already" in again.content.decode()
 
 
 # --- Summaries --------------------------------------------------------------------------------------------------------
