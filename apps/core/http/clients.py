@@ -6,10 +6,10 @@ import math
 import random
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 from django.conf import settings
@@ -120,53 +120,108 @@ def retry_after(response: httpx.Response) -> float:
         return math.inf
 
 
-class Client(httpx.Client):
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A step: send this once and give the answer back, or throw what went wrong."""
+
+    request: httpx.Request
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drop:
+    """A step: let go of an answer that is not the one to give."""
+
+    response: httpx.Response
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A step: wait."""
+
+    seconds: float
+
+
+_Step = _Ask | _Drop | _Pause
+_Course = Generator[_Step, httpx.Response | None, httpx.Response]
+
+
+def _course(exchange: _Exchange, request: httpx.Request, options: Mapping[str, Any]) -> _Course:
+    """Follow and repeat: the steps of one call, for a client that waits and for one that awaits."""
+    options = {**options, "follow_redirects": False}
+    response = yield from _attempts(exchange, request, options)
+    while (following := exchange.redirected(response)) is not None:
+        yield _Drop(response)
+        options = exchange.options_for_redirect(options)
+        response = yield from _attempts(exchange, following, options)
+    return response
+
+
+def _attempts(exchange: _Exchange, request: httpx.Request, options: Mapping[str, Any]) -> _Course:
+    while True:
+        try:
+            response = yield _Ask(request, options)
+            assert response is not None  # noqa: S101 - what an `_Ask` is answered with
+            pause = exchange.pause_after_answer(response)
+        except httpx.TransportError as error:
+            pause = exchange.pause_after_error(request, error)
+        else:
+            if pause is None:
+                return response
+            yield _Drop(response)
+        yield _Pause(pause)
+
+
+def _is_read_at_once(response: httpx.Response, *, stream: bool) -> bool:
+    return not stream and response.next_request is None
+
+
+class _RefusingRequests:
+    """Says of an address that is none what every other refusal says."""
+
+    def build_request(self, *args: Any, **options: Any) -> httpx.Request:  # noqa: ANN401 - httpx's own
+        try:
+            request: httpx.Request = super().build_request(*args, **options)  # type: ignore[misc]  # the client's
+        except httpx.InvalidURL:
+            raise AddressRefusedError("This is no address. Check its spelling.") from None
+        return request
+
+
+class Client(_RefusingRequests, httpx.Client):
     """An httpx client that keeps its limits; made by `client`."""
 
     limits: Limits
 
-    def build_request(self, *args: Any, **options: Any) -> httpx.Request:  # noqa: ANN401 - httpx's own
-        try:
-            return super().build_request(*args, **options)
-        except httpx.InvalidURL:
-            raise AddressRefusedError("This is no address. Check its spelling.") from None
-
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:  # noqa: ANN401
         """Send, follow and repeat within the deadline; a body that is not streamed is read within it too."""
-        options["follow_redirects"] = False
         exchange = _Exchange(self.limits)
+        course = _course(exchange, request, options)
         with until(exchange.ends_at):
-            response = self._attempts(exchange, request, stream=stream, options=options)
-            while (following := exchange.redirected(response)) is not None:
-                response.close()
-                options = exchange.options_for_redirect(options)
-                response = self._attempts(exchange, following, stream=stream, options=options)
-        return response
-
-    def _attempts(
-        self,
-        exchange: _Exchange,
-        request: httpx.Request,
-        *,
-        stream: bool,
-        options: Mapping[str, Any],
-    ) -> httpx.Response:
-        while True:
             try:
-                response = self._once(request, stream=stream, options=options)
-                pause = exchange.pause_after_answer(response)
-            except httpx.TransportError as error:
-                pause = exchange.pause_after_error(request, error)
-            else:
-                if pause is None:
-                    return response
-                response.close()
-            time.sleep(pause)
+                step = next(course)
+                while True:
+                    try:
+                        answer = self._take(step, stream=stream)
+                    except httpx.TransportError as error:
+                        step = course.throw(error)
+                    else:
+                        step = course.send(answer)
+            except StopIteration as end:
+                return cast("httpx.Response", end.value)
 
-    def _once(self, request: httpx.Request, *, stream: bool, options: Mapping[str, Any]) -> httpx.Response:
-        response = super().send(request, stream=True, **options)
+    def _take(self, step: _Step, *, stream: bool) -> httpx.Response | None:
+        if isinstance(step, _Ask):
+            return self._once(step, stream=stream)
+        if isinstance(step, _Drop):
+            step.response.close()
+        else:
+            time.sleep(step.seconds)
+        return None
+
+    def _once(self, step: _Ask, *, stream: bool) -> httpx.Response:
+        response = super().send(step.request, stream=True, **step.options)
         try:
-            if not stream and response.next_request is None:
+            if _is_read_at_once(response, stream=stream):
                 response.read()
         except BaseException:
             response.close()
@@ -174,53 +229,41 @@ class Client(httpx.Client):
         return response
 
 
-class AsyncClient(httpx.AsyncClient):
+class AsyncClient(_RefusingRequests, httpx.AsyncClient):
     """The same for asyncio; made by `async_client`."""
 
     limits: Limits
 
-    def build_request(self, *args: Any, **options: Any) -> httpx.Request:  # noqa: ANN401 - httpx's own
-        try:
-            return super().build_request(*args, **options)
-        except httpx.InvalidURL:
-            raise AddressRefusedError("This is no address. Check its spelling.") from None
-
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:  # noqa: ANN401
         """Send, follow and repeat within the deadline; a body that is not streamed is read within it too."""
-        options["follow_redirects"] = False
         exchange = _Exchange(self.limits)
+        course = _course(exchange, request, options)
         with until(exchange.ends_at):
-            response = await self._attempts(exchange, request, stream=stream, options=options)
-            while (following := exchange.redirected(response)) is not None:
-                await response.aclose()
-                options = exchange.options_for_redirect(options)
-                response = await self._attempts(exchange, following, stream=stream, options=options)
-        return response
-
-    async def _attempts(
-        self,
-        exchange: _Exchange,
-        request: httpx.Request,
-        *,
-        stream: bool,
-        options: Mapping[str, Any],
-    ) -> httpx.Response:
-        while True:
             try:
-                response = await self._once(request, stream=stream, options=options)
-                pause = exchange.pause_after_answer(response)
-            except httpx.TransportError as error:
-                pause = exchange.pause_after_error(request, error)
-            else:
-                if pause is None:
-                    return response
-                await response.aclose()
-            await asyncio.sleep(pause)
+                step = next(course)
+                while True:
+                    try:
+                        answer = await self._take(step, stream=stream)
+                    except httpx.TransportError as error:
+                        step = course.throw(error)
+                    else:
+                        step = course.send(answer)
+            except StopIteration as end:
+                return cast("httpx.Response", end.value)
 
-    async def _once(self, request: httpx.Request, *, stream: bool, options: Mapping[str, Any]) -> httpx.Response:
-        response = await super().send(request, stream=True, **options)
+    async def _take(self, step: _Step, *, stream: bool) -> httpx.Response | None:
+        if isinstance(step, _Ask):
+            return await self._once(step, stream=stream)
+        if isinstance(step, _Drop):
+            await step.response.aclose()
+        else:
+            await asyncio.sleep(step.seconds)
+        return None
+
+    async def _once(self, step: _Ask, *, stream: bool) -> httpx.Response:
+        response = await super().send(step.request, stream=True, **step.options)
         try:
-            if not stream and response.next_request is None:
+            if _is_read_at_once(response, stream=stream):
                 await response.aread()
         except BaseException:
             await response.aclose()
