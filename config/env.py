@@ -3,6 +3,7 @@
 import base64
 import os
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import environ
 from cryptography.hazmat.primitives import hashes, serialization
@@ -50,6 +51,13 @@ def strong_secret(value: str, *, name: str, debug: bool) -> str:
             f"{name} is too weak: use at least {_SECRET_LENGTH} random characters and no sample value."
         )
     return value
+
+
+def time_zone(name: str) -> str:
+    """Return the name of a time zone, or refuse one that does not exist."""
+    if name not in available_timezones():
+        raise ImproperlyConfigured(f"TIME_ZONE: there is no time zone {name}. Use a name such as Europe/Berlin or UTC.")
+    return name
 
 
 def jwt_keys(*, seed: str, secret_key: str) -> tuple[str, str]:

@@ -318,7 +318,7 @@ LANGUAGES = [("en", "English")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-DISPLAY_TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+DISPLAY_TIME_ZONE = outside.time_zone(env.str("TIME_ZONE", default="UTC"))
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

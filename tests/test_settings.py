@@ -30,3 +30,9 @@ def test_waiting_for_mail_and_database_ends() -> None:
     options = settings.DATABASES["default"]["OPTIONS"]
     assert options["connect_timeout"] <= 5
     assert options["tcp_user_timeout"] <= 30_000
+
+
+def test_a_time_zone_that_does_not_exist_is_refused_at_the_start() -> None:
+    assert env.time_zone("Europe/Berlin") == "Europe/Berlin"
+    with pytest.raises(ImproperlyConfigured, match="there is no time zone Mars/Base"):
+        env.time_zone("Mars/Base")

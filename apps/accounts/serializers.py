@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from apps.accounts.domain.grants import Scope
 from apps.accounts.models import AuditEntry, Invite, PersonalToken, Preferences, Role, User
-from apps.accounts.models.people import Density, Palette, Theme
+from apps.accounts.models.people import Density, Palette, Theme, instance_time_zone
 from apps.core.api.times import TimeField
 
 _LONGEST_PASSWORD = 1024
@@ -59,7 +59,7 @@ class PreferencesSerializer(serializers.ModelSerializer[Preferences]):
     palette = serializers.ChoiceField(choices=Palette.choices, default=Palette.GREEN_RED)
     density = serializers.ChoiceField(choices=Density.choices, default=Density.NORMAL)
     locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$", default="en")
-    time_zone = serializers.CharField(max_length=64, default="UTC")
+    time_zone = serializers.CharField(max_length=64, default=instance_time_zone)
     private = serializers.BooleanField(default=False)
 
     class Meta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -57,6 +58,11 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:  # noqa: ANN401
         """Make an owner; this is what `manage.py createsuperuser` calls."""
         return self.create_user(email, password, **{**fields, "role": Role.OWNER})
+
+
+def instance_time_zone() -> str:
+    """Return the time zone in which this instance shows times where a person has chosen none."""
+    return str(settings.DISPLAY_TIME_ZONE)
 
 
 def normalize_email(email: str) -> str:
@@ -153,7 +159,7 @@ class Preferences(models.Model):
     palette = models.CharField(_("palette"), max_length=16, choices=Palette.choices, default=Palette.GREEN_RED)
     density = models.CharField(_("density"), max_length=8, choices=Density.choices, default=Density.NORMAL)
     locale = models.CharField(_("language and number format"), max_length=16, default="en")
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    time_zone = models.CharField(_("time zone"), max_length=64, default=instance_time_zone)
     private = models.BooleanField(_("hide amounts"), default=False)
 
     class Meta:
