@@ -5,6 +5,7 @@ second: so a frame's lateness is its arrival since the beginning of the phase th
 """
 
 import asyncio
+import gc
 import logging
 import statistics
 import time
@@ -154,6 +155,7 @@ async def hear(
     crowd, server = Crowd(), machine.family(pid)
     memory, cpu = machine.pss_mib(pid), machine.cpu_seconds(server)
     await crowd.open(clients, address=address)
+    gc.disable()  # a pause of the crowd's own must not be taken for the server's
     connect_cpu = (machine.cpu_seconds(server) - cpu) / clients * 1000
     await asyncio.sleep(settle)
     held = (machine.pss_mib(pid) - memory) * 1024 / clients
@@ -163,6 +165,7 @@ async def hear(
     used = (machine.cpu_seconds(server) - cpu) / elapsed
     late = crowd.ages if from_ticks else crowd.lateness()
     crowd.close()
+    gc.enable()
     await asyncio.sleep(0.5)
     cuts, ages = _percentiles(late), _percentiles(crowd.ages)
     return Heard(clients, *cuts, *ages, crowd.count / elapsed, used, held, connect_cpu)

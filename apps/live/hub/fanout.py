@@ -9,7 +9,7 @@ import contextlib
 from collections import Counter as Count
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -73,6 +73,7 @@ class Hub:
         self._per_user: Count[UUID] = Count()
         self._watchers: defaultdict[tuple[str, str], set[Client]] = defaultdict(set)
         self._lost_since: datetime | None = None
+        self._silent: frozenset[str] | None = None
         self._doubt = asyncio.Event()
         self._awake: deque[Client] = deque()
         self._turn: asyncio.Handle | None = None
@@ -177,7 +178,7 @@ class Hub:
             self._watchers[channel.name, topic].add(client)
         if isinstance(subscription, PriceSubscription):
             self.pacer.add(subscription, client)
-            self._note_silence(subscription, self.board.silent(now_ms=self._now_ms()))
+            subscription.hear_silence(self._silence())
         client.refresh(channel.name)
         if self._lost_since is not None:
             subscription.note_stale(self._lost_since)
@@ -198,6 +199,8 @@ class Hub:
             del client.subscriptions[name]
             if isinstance(subscription, PriceSubscription):
                 self.pacer.remove(subscription)
+        elif isinstance(subscription, PriceSubscription) and subscription.hear_silence(self._silence()):
+            self.wake(client)
         return left
 
     def _forget(self, client: Client, name: str, topic: str) -> None:
@@ -226,21 +229,20 @@ class Hub:
         self.board.load(prices)
         self.pacer.wake()
 
+    def _silence(self) -> dict[str, int]:
+        return self.board.silent(now_ms=self._now_ms())
+
     async def watch_silence(self) -> None:
         """Say, for ever, of which venues nothing is heard; and send what they show once they are heard again."""
         while True:
             await asyncio.sleep(_SILENCE_SECONDS)
-            if self._lost_since is None:
-                silent = self.board.silent(now_ms=self._now_ms())
-                for prices, client in self.pacer.members():
-                    if self._note_silence(prices, silent):
-                        self.wake(client)
-
-    def _note_silence(self, prices: PriceSubscription, silent: Mapping[str, int]) -> bool:
-        if not silent and not prices.stale_venues:
-            return False
-        since = datetime.fromtimestamp(min(silent.values(), default=0) / 1000, UTC)
-        return prices.hear_silence(silent, since)
+            silent = self._silence()
+            if self._lost_since is not None or silent.keys() == self._silent:
+                continue
+            self._silent = frozenset(silent)
+            for prices, client in self.pacer.members():
+                if prices.hear_silence(silent):
+                    self.wake(client)
 
     def lose(self, *, since: datetime) -> None:
         """Say to everybody that news cannot be heard since then."""
@@ -251,7 +253,7 @@ class Hub:
 
     def refresh(self) -> None:
         """Give everybody fresh snapshots: news may have been missed."""
-        self._lost_since = None
+        self._lost_since = self._silent = None
         for client in self._clients:
             client.refresh()
 

@@ -1,7 +1,7 @@
 """What one socket watches in one channel: rows that arrive now and then, or prices that arrive at a steady pace."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from prometheus_client import Counter
 
@@ -101,12 +101,13 @@ class RowSubscription(Subscription):
 class PriceSubscription(Subscription):
     """Instruments on the board; `seen` is the revision that the client has, so nothing ever waits here."""
 
-    __slots__ = ("_board", "_quotes", "held_since", "seen", "slot", "stale_venues")
+    __slots__ = ("_board", "_quotes", "_venues", "held_since", "seen", "slot", "stale_venues")
 
     def __init__(self, channel: Channel, board: Board) -> None:
         super().__init__(channel)
         self._board = board
         self._quotes: tuple[Quote, ...] = ()
+        self._venues: frozenset[str] = frozenset()
         self.seen = 0
         self.held_since: float | None = None
         self.slot = -1
@@ -124,6 +125,7 @@ class PriceSubscription(Subscription):
 
     def _find(self) -> None:
         self._quotes = tuple(self._board.quote(key) for key in self.keys)
+        self._venues = frozenset(map(venue_of, self.keys))
 
     def refresh(self) -> None:
         """Let a snapshot take the place of updates; whose prices stand still is said again after it."""
@@ -135,16 +137,15 @@ class PriceSubscription(Subscription):
         super().note_stale(since)
         self.stale_venues = ()
 
-    def hear_silence(self, silent: Collection[str], since: datetime) -> bool:
-        """Take note of the venues that are silent; False when that changes nothing for this client."""
-        venues = tuple(sorted({venue_of(key) for key in self.keys}.intersection(silent)))
+    def hear_silence(self, silent: Mapping[str, int]) -> bool:
+        """Take note of the venues that are silent and since when (ms); False when that changes nothing here."""
+        venues = tuple(sorted(self._venues.intersection(silent)))
         if venues == self.stale_venues:
             return False
-        back = set(self.stale_venues) - set(venues)
-        self.stale_venues = venues
-        self.stale_since = since if venues else None
-        self.told_stale = False
-        self.snapshot_due = self.snapshot_due or bool(back)
+        self.snapshot_due = self.snapshot_due or not set(self.stale_venues) <= set(venues)
+        self.stale_venues, self.told_stale = venues, False
+        oldest = min((silent[venue] for venue in venues), default=None)
+        self.stale_since = None if oldest is None else datetime.fromtimestamp(oldest / 1000, UTC)
         return True
 
     def stale_frame(self) -> bytes | None:
