@@ -3,7 +3,7 @@
 import pytest
 from allauth.usersessions.models import UserSession
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from apps.accounts.events import AccessEnded, UserDeleted
 from apps.accounts.gateways import mail as mail_gateway
@@ -261,6 +261,6 @@ def test_an_admin_does_not_invite_an_admin() -> None:
     assert api_of(make_user(role=Role.ADMIN)).post("invites", {"role": "admin"}).status_code == 403
 
 
-def test_times_are_shown_in_the_zone_of_the_instance_until_a_person_chooses(settings: SettingsWrapper) -> None:
+def test_times_are_shown_in_the_zone_of_the_instance_until_a_person_chooses(settings: Settings) -> None:
     settings.DISPLAY_TIME_ZONE = "Europe/Berlin"
     assert body_of(api_of(make_user()).get("auth/preferences"))["time_zone"] == "Europe/Berlin"
