@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from apps.core import jobs
-from apps.core.models.work import OPEN_STATES
+from apps.core.models.work import OPEN_STATES, WorkState
 from apps.markets.actions.candles import series_for
 from apps.markets.actions.quarantine import TakenIn, take_in
 from apps.markets.domain.candles import Gap, expected
@@ -209,11 +209,14 @@ KEPT_OF_WANTED: Final = {
 WANTED_FOR: Final = timedelta(days=7)
 MOST_OPEN: Final = 100
 _WORK_KEPT: Final = timedelta(days=1)
+#: What went well makes room for what did not in the lists of jobs.
+_SUCCESS_KEPT: Final = timedelta(minutes=15)
 
 
 def repair_gaps(*, now: datetime) -> int:
     """Queue what is missing of every series that is kept whole, most traded pairs first; return how much was queued."""
     Backfill.rows().over().filter(finished_at__lt=now - _WORK_KEPT).delete()
+    Backfill.rows().filter(state=WorkState.SUCCEEDED, finished_at__lt=now - _SUCCESS_KEPT).delete()
     if settings.FEED == FEED_OFF:
         return 0
     _make_series()

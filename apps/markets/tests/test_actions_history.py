@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from apps.core import clock, jobs
 from apps.core.models.work import WorkState
-from apps.markets import actions, queries
+from apps.markets import actions, queries, tasks
 from apps.markets.actions import history
 from apps.markets.domain.candles import Candles, Floats, aggregate
 from apps.markets.domain.timeframes import Timeframe
@@ -253,8 +253,13 @@ def test_the_sweep_sees_a_hole_in_the_middle(pair: Instrument, venue: Venue) -> 
 
 def test_the_sweep_tidies_what_is_long_over(pair: Instrument, venue: Venue) -> None:
     work = _run(_ask(pair, 10))
+    Backfill.objects.create(
+        series=work.series, from_ms=0, to_ms=1, cursor_ms=1, state=WorkState.FAILED, finished_at=clock.now()
+    )
+    actions.repair_gaps(now=clock.now() + timedelta(hours=1))
+    assert [one.state for one in Backfill.rows().over()] == [WorkState.FAILED]
     actions.repair_gaps(now=clock.now() + timedelta(days=2))
-    assert not Backfill.objects.filter(pk=work.pk).exists()
+    assert not Backfill.rows().over().exists()
 
 
 def test_a_worker_that_was_overtaken_writes_nothing(pair: Instrument, venue: Venue) -> None:
@@ -264,3 +269,21 @@ def test_a_worker_that_was_overtaken_writes_nothing(pair: Instrument, venue: Ven
     jobs.reap(now=NOW + timedelta(minutes=5))
     assert jobs.run(lease=lease, handler=lambda held: history._turn(held, lambda: NOW)) is False
     assert CandleSeries.objects.get().count == 0
+
+
+def test_the_tasks_call_one_action_each(pair: Instrument, venue: Venue, settings: Settings) -> None:
+    settings.FEED = "off"
+    tasks.repair_candles(unknown="ignored")
+    assert not Backfill.objects.exists()
+    settings.FEED = "simulator"
+    present = clock.now()
+    work = actions.request_history(
+        instrument=pair, timeframe=Timeframe.H1, from_=present - timedelta(hours=5), now=present
+    )
+    assert work is not None
+    tasks.run_backfill(work_id=str(work.pk), unknown="ignored")
+    work.refresh_from_db()
+    assert work.state == WorkState.SUCCEEDED
+    tasks.pack_candles()
+    tasks.summarize()
+    assert queries.summaries(instruments=[pair.pk])[pair.pk].closes == ()

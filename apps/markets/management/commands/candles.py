@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core import clock
 from apps.core.api.times import TimeError, milliseconds, parse_time
 from apps.core.errors import ProductError
-from apps.markets import actions
+from apps.markets import actions, queries
 from apps.markets.domain.instruments import InstrumentNameError
 from apps.markets.domain.timeframes import Timeframe
 
@@ -50,6 +50,7 @@ class Command(BaseCommand):
     def _import(self, *, place: Path, dry_run: bool, json: bool, **_options: object) -> None:
         if not place.exists():
             raise CommandError(f"{place} does not exist.")
+        self.stderr.write(f"Into the {queries.current_world()} world.")
         mode = actions.Mode.DRY_RUN if dry_run else actions.Mode.STORE
         report = actions.import_candles(path=place, mode=mode, now=clock.now(), tell=self._say_file)
         if json:
