@@ -113,6 +113,8 @@ class CandleQualityView(ApiView):
 class QuarantineView(ApiView):
     """Candles that were kept out, and why. Everybody may look; who runs the instance decides."""
 
+    refuses_with: ClassVar[Sequence[int]] = (404,)
+
     @operation(
         summary="Candles in quarantine",
         description="The newest first. `raw` is the candle as it came.",
