@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import psycopg
 import structlog
+from django.db import connection
+from django.db.models import QuerySet
 from prometheus_client import Counter
 
 from apps.markets.domain import codec
@@ -27,6 +30,8 @@ def read_many(
     *, series_ids: Sequence[UUID], from_ms: int | None = None, to_ms: int | None = None
 ) -> dict[UUID, Candles]:
     """Return the stored candles of many series in two questions; one without any is absent."""
+    if not series_ids:
+        return {}
     blocks = CandleBlock.objects.filter(series__in=series_ids).order_by("series", "slot")
     tail = CandleTail.objects.filter(series__in=series_ids).order_by("series", "ts")
     if from_ms is not None:
@@ -34,8 +39,8 @@ def read_many(
     if to_ms is not None:
         blocks, tail = blocks.filter(first_ts__lt=to_ms), tail.filter(ts__lt=to_ms)
     packed: dict[UUID, list[tuple[int, bytes]]] = {}
-    for owner, slot, data in blocks.values_list("series", "slot", "data"):
-        packed.setdefault(owner, []).append((slot, bytes(data)))
+    for owner, slot, data in _in_binary(blocks):
+        packed.setdefault(owner, []).append((slot, data))
     rows: dict[UUID, list[tuple[float, ...]]] = {}
     for owner, *row in tail.values_list("series", *_TAIL_FIELDS):
         rows.setdefault(owner, []).append(tuple(row))
@@ -45,6 +50,15 @@ def read_many(
         )
         for owner in {*packed, *rows}
     }
+
+
+def _in_binary(blocks: QuerySet[CandleBlock]) -> list[tuple[UUID, int, bytes]]:
+    """Ask for blocks in the binary protocol; as text they would come as hexadecimal digits, six times as slow."""
+    sql, values = blocks.values_list("series", "slot", "data").query.sql_with_params()
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql.encode(), values, binary=True)
+        return cursor.fetchall()
 
 
 def _unpacked(series: UUID, blocks: Sequence[tuple[int, bytes]]) -> Candles:
