@@ -14,7 +14,7 @@ import { color, followAll, known, onPrice, paintChange, percentWords, priceWords
 import { openWatchMenu, toggleFirst } from "./watch.js";
 
 const KEPT = "coinsphere.chart";
-const SPANS = { "1D": ["5m", 288], "7D": ["1h", 168], "1M": ["4h", 180], "1Y": ["1d", 365], All: ["1d", 0] };
+const SPANS = { "1D": ["5m", 288], "7D": ["1h", 168], "1M": ["4h", 180], "1Y": ["1d", 365], All: ["1d", Infinity] };
 const STEP = 10; // bars that an arrow key moves
 const TABLE_ROWS = 100;
 const SAID_EVERY = 30_000;
@@ -59,7 +59,7 @@ const chart = createChart(place, {
   layout: { attributionLogo: false }, // its style would be inline; the words below the chart name it instead
   crosshair: { mode: CrosshairMode.Normal },
   rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.06, bottom: 0.24 }, minimumWidth: 64 },
-  timeScale: { borderVisible: false, rightOffset: 4, minBarSpacing: 0.6, barSpacing: 8 },
+  timeScale: { borderVisible: false, rightOffset: 4, minBarSpacing: 0.15, barSpacing: 8 },
   handleScroll: { vertTouchDrag: false },
   kineticScroll: { touch: !matchMedia("(prefers-reduced-motion: reduce)").matches, mouse: false },
   localization: { timeFormatter: (seconds) => timeWords(seconds * 1000) },
@@ -71,8 +71,10 @@ const series = chart.addSeries(CandlestickSeries, {
     formatter: (price) => priceWords(price, digits),
     tickmarksFormatter: (prices) => prices.map((price) => priceWords(price, digitsOf(prices))),
   },
-  priceLineStyle: LineStyle.Dotted,
+  lastValueVisible: false, // the library would label the last candle in view; the line below is the price of now
+  priceLineVisible: false,
 });
+const nowLine = series.createPriceLine({ price: 0, lineStyle: LineStyle.Dotted, lineWidth: 1, lineVisible: false, axisLabelVisible: false });
 const volume = chart.addSeries(HistogramSeries, {
   priceScaleId: "",
   priceFormat: { type: "custom", minMove: 0.01, formatter: shortWords },
@@ -110,9 +112,14 @@ function dress() {
     borderDownColor: down,
     wickUpColor: up,
     wickDownColor: down,
-    priceLineColor: color("ink"),
   });
   volume.applyOptions({ color: color("ch-vol") });
+  nowLine.applyOptions({ color: color("ink-3"), axisLabelColor: color("ink"), axisLabelTextColor: color("ink-on-ink") });
+}
+
+function drawNow() {
+  const close = candles.rows.at(-1)?.[4];
+  nowLine.applyOptions({ price: close ?? 0, lineVisible: close !== undefined, axisLabelVisible: close !== undefined });
 }
 
 const timeOf = (ts) => ts / 1000;
@@ -123,12 +130,14 @@ function drawAll() {
   const places = withHoles(candles.rows, candles.length);
   series.setData(places.map(barOf));
   volume.setData(places.map(volumeOf));
+  drawNow();
 }
 
 function drawLast() {
   const row = candles.rows.at(-1);
   series.update(barOf(row));
   volume.update(volumeOf(row));
+  drawNow();
 }
 
 // --- Choosing what is seen -------------------------------------------------------------------------------------------
@@ -166,8 +175,8 @@ function zoomTo(bars) {
   wantedBars = bars;
   const scale = chart.timeScale();
   const count = withHoles(candles.rows, candles.length).length;
-  if (bars === 0 && !pressed("span", "All")) scale.setVisibleLogicalRange({ from: count - seenAtFirst(), to: count + 3 });
-  else if (bars === 0) scale.fitContent();
+  if (bars === Infinity) scale.fitContent();
+  else if (bars === 0) scale.setVisibleLogicalRange({ from: count - seenAtFirst(), to: count + 3 });
   else scale.setVisibleLogicalRange({ from: count - bars, to: count + 3 });
 }
 
@@ -179,9 +188,6 @@ function press(name, value) {
     button.setAttribute("aria-pressed", String(button.dataset[name] === value));
   }
 }
-
-const pressed = (name, value) =>
-  document.querySelector(`[data-${name}="${value}"]`)?.getAttribute("aria-pressed") === "true";
 
 function setLog(log) {
   remember({ log });

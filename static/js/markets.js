@@ -9,6 +9,7 @@ const AGAIN_AFTER = 5_000;
 const FILLED_EVERY = 20_000; // while history is still arriving
 const RENEWED_EVERY = 180_000;
 const SETTLED = 150;
+const RESTED = 60;
 
 const card = document.getElementById("markets");
 const form = document.getElementById("market-filters");
@@ -95,15 +96,22 @@ function keepAddress() {
 }
 
 // --- What is in view -------------------------------------------------------------------------------------------------
-function gap(rowsAway) {
+const above = gap();
+const below = gap();
+
+/** A row as high as all the rows that are not in the page. */
+function gap() {
   const row = document.createElement("tr");
   row.className = "gap";
   row.setAttribute("aria-hidden", "true");
-  const cell = document.createElement("td");
-  cell.colSpan = columns;
-  cell.style.height = `${rowsAway * height}px`;
-  row.append(cell);
+  row.append(document.createElement("td"));
   return row;
+}
+
+function stretch(row, count) {
+  row.hidden = !count;
+  row.firstChild.colSpan = columns;
+  row.firstChild.style.height = `${count * height}px`;
 }
 
 function range() {
@@ -113,28 +121,61 @@ function range() {
   return [Math.max(0, Math.min(first, shown.length)), Math.max(0, Math.min(shown.length, last))];
 }
 
+/** Bring the page in line with the view. A row that stays is never touched: moving it would lay it out anew. */
 function draw(all = false) {
   if (!body) return;
-  if (all) columns = [...document.querySelectorAll("#market-table th")].filter((head) => head.offsetWidth).length;
   const [from, to] = range();
   if (!all && from === drawnFrom && to === drawnTo) return;
   const focused = document.activeElement?.closest?.("#market-rows tr")?.dataset.i;
-  const kept = new Map([...body.querySelectorAll("tr[data-i]")].map((element) => [element.dataset.i, element]));
-  const parts = from ? [gap(from)] : [];
-  const fresh = [];
-  for (let at = from; at < to; at += 1) {
-    const row = shown[at];
-    let element = kept.get(row.i);
-    if (!element) fresh.push([(element = make(row)), row]);
-    element.setAttribute("aria-rowindex", String(at + 2));
-    parts.push(element);
+  const rest = !all && from < drawnTo && to > drawnFrom;
+  if (rest) trim(from, to);
+  else {
+    if (all) columns = [...document.querySelectorAll("#market-table th")].filter((head) => head.offsetWidth).length;
+    body.replaceChildren(above, below);
+    [drawnFrom, drawnTo] = [from, from];
   }
-  if (to < shown.length) parts.push(gap(shown.length - to));
-  body.replaceChildren(...parts);
-  fresh.forEach(([element, row]) => drawSpark(element.querySelector("canvas"), row.spark));
+  const fresh = [];
+  const before = rowsOf(from, Math.min(drawnFrom, to), fresh);
+  const after = rowsOf(Math.max(drawnTo, from), to, fresh);
+  above.after(...before);
+  below.before(...after);
+  stretch(above, from);
+  stretch(below, shown.length - to);
+  fresh.forEach((one) => undrawn.add(one));
+  sketch();
   [drawnFrom, drawnTo] = [from, to];
-  if (focused) body.querySelector(`tr[data-i="${CSS.escape(focused)}"] a.asset`)?.focus({ preventScroll: true });
+  if (focused && !document.activeElement?.closest?.("#market-rows")) {
+    body.querySelector(`tr[data-i="${CSS.escape(focused)}"] a.asset`)?.focus({ preventScroll: true });
+  }
   settle();
+}
+
+/** Lines can wait until the hand rests; scrolling comes first. */
+const undrawn = new Set();
+let sketching = 0;
+function sketch() {
+  clearTimeout(sketching);
+  sketching = setTimeout(() => {
+    for (const [element, row] of undrawn) if (element.isConnected) drawSpark(element.querySelector("canvas"), row.spark);
+    undrawn.clear();
+  }, RESTED);
+}
+
+/** Take out what has left the view at either end. */
+function trim(from, to) {
+  for (; drawnFrom < from; drawnFrom += 1) above.nextSibling.remove();
+  for (; drawnTo > to; drawnTo -= 1) below.previousSibling.remove();
+}
+
+function rowsOf(from, to, fresh) {
+  const elements = [];
+  for (let at = from; at < to; at += 1) {
+    const element = make(shown[at]);
+    element.setAttribute("aria-rowindex", String(at + 2));
+    elements.push(element);
+    fresh.push([element, shown[at]]);
+  }
+  return elements;
 }
 
 let settling = 0;
@@ -255,7 +296,6 @@ function takeOver() {
   sort = { column: table.dataset.sort, descending: table.dataset.descending === "1" };
   table.querySelector("[data-pager]")?.remove();
   height = body.querySelector("tr")?.getBoundingClientRect().height || height;
-  body.replaceChildren();
   redo();
 }
 
@@ -292,7 +332,6 @@ function renew(fresh) {
     }
   }
   take(fresh);
-  body.replaceChildren();
   if (scrollY < height && active < 0) return redo();
   shown = shown.map((row) => byName.get(row.i)).filter(Boolean);
   draw(true);

@@ -106,10 +106,13 @@ export function color(token) {
   return colors.get(token);
 }
 
+let sparkSize = null; // all are equal; asking each for its size would lay the page out each time
+addEventListener("resize", () => (sparkSize = null));
+
 /** Draw a week as a line, its first price as a dashed level, its last as a dot. */
 export function drawSpark(canvas, spark) {
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
+  if (!sparkSize?.width) sparkSize = { width: canvas.clientWidth, height: canvas.clientHeight };
+  const { width, height } = sparkSize;
   if (!width) return;
   const scale = Math.min(window.devicePixelRatio || 1, 2);
   canvas.width = width * scale;

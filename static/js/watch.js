@@ -5,6 +5,7 @@ const menu = document.getElementById("watch-menu");
 const hearers = new Set();
 const GAP = 6;
 const EDGE = 12;
+const PRESSED = "button, input:not([type=hidden])";
 
 let opener = null;
 let instrument = "";
@@ -47,10 +48,10 @@ async function ask(address, options = {}) {
 }
 
 function fill(text) {
-  const focused = menu.contains(document.activeElement) ? [...menu.querySelectorAll("button, input")].indexOf(document.activeElement) : -1;
+  const focused = [...menu.querySelectorAll(PRESSED)].indexOf(document.activeElement);
   menu.innerHTML = text;
   follow(menu.querySelector("[data-watched]")?.dataset.watched === "true");
-  const parts = menu.querySelectorAll("button, input:not([type=hidden])");
+  const parts = menu.querySelectorAll(PRESSED);
   if (focused >= 0) parts[Math.min(focused, parts.length - 1)]?.focus();
 }
 
