@@ -95,18 +95,21 @@ def _frame(price: str, number: int, moment: int) -> bytes:
     return bytes((0x81, 126)) + len(payload).to_bytes(2, "big") + payload
 
 
+async def _talk(transport: asyncio.Transport, bursts: list[bytes], messages: int) -> None:
+    for number in range(messages // _FRAMES_PER_WRITE):
+        while transport.get_write_buffer_size() > _AHEAD:  # noqa: ASYNC110 - the network tells nobody
+            await asyncio.sleep(0.001)
+        if transport.is_closing():
+            return
+        transport.write(bursts[number % len(bursts)])
+        await asyncio.sleep(0)
+
+
 async def _serve(port: int, messages: int) -> None:
     from aiohttp import WSMsgType, web
 
     frames = _frames()
     bursts = [b"".join(frames[at : at + _FRAMES_PER_WRITE]) for at in range(0, len(frames), _FRAMES_PER_WRITE)]
-
-    async def talk(transport: asyncio.Transport) -> None:
-        for number in range(messages // _FRAMES_PER_WRITE):
-            while transport.get_write_buffer_size() > _AHEAD:  # noqa: ASYNC110 - the network tells nobody
-                await asyncio.sleep(0.001)
-            transport.write(bursts[number % len(bursts)])
-            await asyncio.sleep(0)
 
     async def socket(request: web.Request) -> web.WebSocketResponse:
         answer = web.WebSocketResponse(autoping=False, compress=False)
@@ -114,7 +117,9 @@ async def _serve(port: int, messages: int) -> None:
         talking: asyncio.Task[None] | None = None
         async for message in answer:
             if message.type is WSMsgType.TEXT and talking is None and request.transport is not None:
-                talking = asyncio.create_task(talk(request.transport))
+                talking = asyncio.create_task(_talk(request.transport, bursts, messages))
+            elif message.type is WSMsgType.PING:
+                await answer.pong(message.data)
         return answer
 
     application = web.Application()
@@ -174,6 +179,8 @@ async def _ours(port: int, meter: _Meter) -> None:
     while not meter.look(line.messages):
         await asyncio.sleep(0.1)
         board.collect(now_ms=_now_ms(), at=time.monotonic())
+        if running.done():
+            running.result()
     running.cancel()
     if line.refused:
         raise RuntimeError(f"Sound messages were refused: {line.refused}.")
