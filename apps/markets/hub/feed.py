@@ -142,6 +142,7 @@ class Feed:
         while True:
             if await self.lease.hold() is False:
                 raise LeadLostError
+            self._is_new_to_redis = self._is_new_to_redis or self.lease.was_vacant
             await asyncio.sleep(self.lease.renew_seconds)
 
     # --- What is streamed ---------------------------------------------------------------------------------------------
@@ -201,6 +202,7 @@ class Feed:
             now_ms = self.now_ms()
             prices = self.board.collect(now_ms=now_ms, at=loop.time())
             if self._is_new_to_redis:
+                self._is_new_to_redis = False
                 prices = self.board.everything(now_ms=now_ms)
             if prices:
                 await self._publish(prices, now_ms)
@@ -217,7 +219,6 @@ class Feed:
             if await self.lease.hold() is False:
                 raise LeadLostError from None
             return
-        self._is_new_to_redis = False
         flushed.observe(len(prices))
         lag.observe(max(0, now_ms - max(price.ts for price in prices)) / 1000)
 

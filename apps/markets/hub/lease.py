@@ -16,9 +16,11 @@ _ANSWER_SECONDS: Final = 2.0
 
 _KEEP = """
 local held = redis.call('get', KEYS[1])
-if held == ARGV[1] or not held then redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1 end
-return 0
+if held and held ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return held and 1 or 2
 """
+_TAKEN: Final = 2
 _DROP = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 
@@ -29,17 +31,20 @@ class Lease:
         self.key, self.seconds = layout.lease_key(world), seconds
         self.renew_seconds = seconds / 3
         self.token = secrets.token_hex(12)
+        self.was_vacant = False
 
     async def hold(self) -> bool | None:
         """Take the lease or keep it; false if another holds it, nothing while Redis does not answer.
 
-        A lease that has vanished with Redis's memory is simply taken again.
+        A lease that has vanished with Redis's memory is simply taken again; `was_vacant` tells of it.
         """
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                return bool(await self._ask(_KEEP, int(self.seconds * 1000)))
+                answer = await self._ask(_KEEP, int(self.seconds * 1000))
         except (TimeoutError, *RedisOutage):
             return None
+        self.was_vacant = answer == _TAKEN
+        return answer > 0
 
     async def drop(self) -> None:
         """Let the lease go, so that another feed need not wait for its end."""
