@@ -21,7 +21,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("accounts.tidy", every=3600, jitter=300),
     Tick("core.forget_idempotency_keys", every=3600, jitter=60),
     Tick("markets.refresh", every=60, jitter=5),
-    Tick("markets.repair_candles", every=60, jitter=5),
+    Tick("markets.repair_candles", every=30, jitter=3),
     Tick("markets.summarize", every=60, jitter=5),
     Tick("markets.pack_candles", every=600, jitter=60),
 )

@@ -48,22 +48,22 @@ def job_models() -> tuple[type[LeasedWork], ...]:
     return tuple(model for model in apps.get_models() if issubclass(model, LeasedWork))
 
 
-def enqueue(*, work: LeasedWork, now: datetime) -> None:
-    """Store new work and wake a worker for it after commit."""
+def enqueue(*, work: LeasedWork, now: datetime, queue: str = "") -> None:
+    """Store new work and wake a worker for it after commit, through its kind's queue unless another is named."""
     work.request_id = work.request_id or current_request_id()[:64]
     work.state, work.next_attempt_at = WorkState.QUEUED, now
     with transaction.atomic():
         work.woken_at = now
         work.save()
         tell(work=work)
-        _send_after_commit(work)
+        _send_after_commit(work, queue)
 
 
-def wake(*, work: LeasedWork, now: datetime) -> None:
-    """Send the message for work that stands in its row already, after commit."""
+def wake(*, work: LeasedWork, now: datetime, queue: str = "") -> None:
+    """Send the message for work that stands in its row already, after commit; twice does no harm."""
     with transaction.atomic():
         type(work).rows().filter(pk=work.pk).update(woken_at=now)
-        _send_after_commit(work)
+        _send_after_commit(work, queue)
 
 
 def cancel(*, work: LeasedWork, now: datetime) -> None:
@@ -151,13 +151,13 @@ def _locked(work: LeasedWork) -> Any:  # noqa: ANN401 - a row of the concrete ta
     return type(work).rows().select_for_update(of=("self",)).get(pk=work.pk)
 
 
-def _send_after_commit(work: LeasedWork) -> None:
+def _send_after_commit(work: LeasedWork, queue: str = "") -> None:
     transaction.on_commit(
         partial(
             send_task,
             type(work).task_name(),
             keywords={"work_id": str(work.pk)},
-            queue=work.queue,
+            queue=queue or work.queue,
             request_id=work.request_id,
         )
     )

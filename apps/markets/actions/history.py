@@ -1,6 +1,7 @@
 """History from the venues: asked for once, fetched newest first, page and place committed together."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -35,6 +36,8 @@ TURN: Final = timedelta(seconds=20)
 EMPTY_PAGES: Final = 3
 #: The venue may not have written its newest candles yet: that they are missing says nothing.
 _STILL_COMING: Final = 3
+QUEUE_OF_WAITERS: Final = "sync"
+_WOKEN_LATELY: Final = timedelta(seconds=3)
 _FIRST_WAIT: Final = timedelta(hours=1)
 _LONGEST_WAIT: Final = timedelta(days=7)
 _MOST_GAPS: Final = 20
@@ -50,7 +53,9 @@ def request_history(
         return None
     series = series_for(instrument=instrument, timeframe=frame)
     CandleSeries.objects.filter(pk=series.pk).update(wanted_at=now)
-    return ask_for(series=series, from_ms=_ms(from_), to_ms=None if to is None else _ms(to), now=now)
+    return ask_for(
+        series=series, from_ms=_ms(from_), to_ms=None if to is None else _ms(to), now=now, someone_waits=True
+    )
 
 
 def mend_minutes(*, names: Collection[str], from_ms: int, now: datetime) -> int:
@@ -68,8 +73,13 @@ def fetchable(*, instrument: Instrument, timeframe: Timeframe) -> Timeframe | No
     return next((one for one in frames if offers(venue=instrument.venue, timeframe=one)), None)
 
 
-def ask_for(*, series: CandleSeries, from_ms: int, to_ms: int | None, now: datetime) -> Backfill | None:
-    """Queue the fetching of what is missing in a stretch; an open one that covers it is returned instead."""
+def ask_for(
+    *, series: CandleSeries, from_ms: int, to_ms: int | None, now: datetime, someone_waits: bool = False
+) -> Backfill | None:
+    """Queue the fetching of what is missing in a stretch; an open one that covers it is returned instead.
+
+    What somebody waits for has a queue of its own: behind hundreds of others it would come too late.
+    """
     frame = series.frame
     closed = frame.closed_before(_ms(now - GRACE))
     start = max(from_ms, EARLIEST_MS, _reach(series, now))
@@ -84,10 +94,17 @@ def ask_for(*, series: CandleSeries, from_ms: int, to_ms: int | None, now: datet
         )
         known: Backfill | None = covering.first()
         if known is not None:
+            if someone_waits and known.state == WorkState.QUEUED and _was_woken_long_ago(known, now):
+                jobs.wake(work=known, now=now, queue=QUEUE_OF_WAITERS)
             return known
         work = Backfill(series=series, from_ms=first, to_ms=behind, cursor_ms=behind)
-        jobs.enqueue(work=work, now=now)
+        jobs.enqueue(work=work, now=now, queue=QUEUE_OF_WAITERS if someone_waits else "")
     return work
+
+
+def _was_woken_long_ago(work: Backfill, now: datetime) -> bool:
+    """Tell whether its message may stand far back in the queue."""
+    return work.woken_at is None or now - work.woken_at > _WOKEN_LATELY
 
 
 def run_backfill(*, work_id: UUID, worker: str, read_clock: Callable[[], datetime]) -> bool:
@@ -207,7 +224,9 @@ KEPT_OF_WANTED: Final = {
     Timeframe.H4: timedelta(days=365),
 }
 WANTED_FOR: Final = timedelta(days=7)
-MOST_OPEN: Final = 100
+#: A pair without any hours gets its last days first, so that every pair soon has its week.
+FIRST_HOURS: Final = timedelta(days=8)
+MOST_OPEN: Final = 200
 _WORK_KEPT: Final = timedelta(days=1)
 #: What went well makes room for what did not in the lists of jobs.
 _SUCCESS_KEPT: Final = timedelta(minutes=15)
@@ -228,7 +247,7 @@ def repair_gaps(*, now: datetime) -> int:
             break
         if series.pk in open_now or not _lacks(series, notes.get(series.pk, []), now):
             continue
-        if ask_for(series=series, from_ms=_ms(now - _kept_for(series)), to_ms=None, now=now) is not None:
+        if ask_for(series=series, from_ms=_ms(now - _asked_back(series)), to_ms=None, now=now) is not None:
             queued += 1
     return queued
 
@@ -250,11 +269,27 @@ def _kept(now: datetime) -> Sequence[CandleSeries]:
     kept = rows.filter(timeframe__in=list(KEPT_OF_ALL)) | rows.filter(
         timeframe__in=list(KEPT_OF_WANTED), wanted_at__gte=now - WANTED_FOR
     )
-    return list(kept.order_by(F("instrument__volume_usd").desc(nulls_last=True), "timeframe", "id"))
+    return _in_turn(kept.order_by(F("instrument__volume_usd").desc(nulls_last=True), "id"))
+
+
+def _in_turn(found: Iterable[CandleSeries]) -> list[CandleSeries]:
+    """Put pairs without a week first, then hours before days; one of each venue, so that no venue's limit holds all."""
+    ranks: Counter[tuple[str, int]] = Counter()
+    places = []
+    for series in found:
+        first = (0 if not series.count else 1) if series.frame == Timeframe.H1 else 2
+        venue = series.instrument.venue
+        places.append((first, ranks[venue, first], venue, series))
+        ranks[venue, first] += 1
+    return [series for *_place, series in sorted(places, key=lambda place: place[:3])]
 
 
 def _kept_for(series: CandleSeries) -> timedelta:
     return (KEPT_OF_ALL | KEPT_OF_WANTED)[series.frame]
+
+
+def _asked_back(series: CandleSeries) -> timedelta:
+    return FIRST_HOURS if series.frame == Timeframe.H1 and not series.count else _kept_for(series)
 
 
 def _notes(now: datetime) -> dict[UUID, list[Gap]]:

@@ -32,7 +32,7 @@ def read_candles(
     if stamp == known_stamp:
         return Served(stamp)
     page = read_page(ladder=steps, span=span, now_ms=now_ms)
-    if not steps.pending and _ask(steps, span, page, now):
+    if _ask(steps, span, page, now) and not steps.pending:
         steps = replace(steps, pending=True)
         stamp, page = steps.stamp(span=span, now_ms=now_ms), replace(page, pending=True)
     return Served(stamp, page)

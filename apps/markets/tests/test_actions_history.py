@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from apps.core import clock, jobs
 from apps.core.models.work import WorkState
+from apps.core.testing import SentTask, run_on_commit
 from apps.markets import actions, queries, tasks
 from apps.markets.actions import history
 from apps.markets.domain.candles import Candles, Floats, aggregate
@@ -228,12 +229,46 @@ def test_nobody_is_asked_while_the_feed_is_off(pair: Instrument, venue: Venue, s
 
 
 # --- The sweep --------------------------------------------------------------------------------------------------------
+def _run_all() -> None:
+    for work in Backfill.rows().open():
+        _run(work)
+
+
+def test_the_sweep_asks_for_the_last_days_of_all_before_more_of_one_and_in_turns(settings: Settings) -> None:
+    names = ("kraken:BTC/USD", "kraken:ETH/USD", "binance:BTC/USDT", "binance:ETH/USDT")
+    for size, name in enumerate(names):
+        Instrument.objects.filter(pk=make_instrument(name).pk).update(volume_usd=100 - size)
+    settings.FEED = "simulator"
+    actions.repair_gaps(now=NOW)
+    asked = [(work.series.instrument.venue, work.series.frame) for work in Backfill.objects.order_by("id")]
+    assert asked == [
+        (venue, frame) for frame in (Timeframe.H1, Timeframe.D1) for venue in ("binance", "kraken", "binance", "kraken")
+    ]
+
+
+def test_what_somebody_waits_for_does_not_stand_behind_the_sweep(
+    pair: Instrument, venue: Venue, sent_tasks: list[SentTask]
+) -> None:
+    with run_on_commit():
+        actions.repair_gaps(now=NOW)
+    with run_on_commit():
+        later = NOW + timedelta(minutes=1)
+        known = actions.request_history(
+            instrument=pair, timeframe=Timeframe.H1, from_=later - timedelta(days=2), now=later
+        )
+    assert known is not None
+    assert [task.queue for task in sent_tasks] == ["default", "default", "sync"]
+    assert sent_tasks[-1].keywords["work_id"] == str(known.pk)
+
+
 def test_the_sweep_finds_what_is_missing_and_then_rests(pair: Instrument, venue: Venue) -> None:
     make_instrument("binance:OLD/USDT", active=False)
     assert actions.repair_gaps(now=NOW) == 2
     assert actions.repair_gaps(now=NOW) == 0, "what is queued is not queued again"
-    for work in Backfill.objects.all():
-        _run(work)
+    _run_all()
+    assert len(_stored(pair)) == 8 * 24 - 1, "every pair gets its last days before any gets more"
+    assert actions.repair_gaps(now=NOW) == 1
+    _run_all()
     assert len(_stored(pair)) == 90 * 24 - 1, "the hour in which the ninety days begin is not whole"
     assert actions.repair_gaps(now=NOW) == 0
     actions.repair_gaps(now=NOW + timedelta(hours=1))
