@@ -215,7 +215,10 @@ def _filled(finer: CandleSeries, timeframe: Timeframe, holes: Sequence[Gap], rea
 
 # --- The open one -----------------------------------------------------------------------------------------------------
 def _open_candle(ladder: Ladder, now_ms: int) -> Row | None:
-    """Return the candle that is not closed yet: the closed finer ones of its time, and the open minute."""
+    """Return the candle that is not closed yet: the closed finer ones of its time, and the open minute.
+
+    There is none where its beginning is not known: it would open with a price from its middle.
+    """
     start = ladder.timeframe.closed_before(now_ms)
     parts: list[Candles] = []
     reached = start
@@ -229,8 +232,17 @@ def _open_candle(ladder: Ladder, now_ms: int) -> Row | None:
             reached = part.last_ts + frame.milliseconds
     if ladder.minute is not None and reached <= ladder.minute[0] <= now_ms:
         parts.append(from_rows([ladder.minute]))
-    whole = aggregate(concat(parts), ladder.timeframe)
-    return whole.rows()[-1] if len(whole) else None
+    if not parts or (parts[0].first_ts > start and not _is_followed(ladder, start)):
+        return None
+    return aggregate(concat(parts), ladder.timeframe).rows()[-1]
+
+
+def _is_followed(ladder: Ladder, start: int) -> bool:
+    """Tell whether the pair's minutes were kept when the candle began, so that its first trade is really its first."""
+    minutes = ladder.series.get(Timeframe.M1)
+    if minutes is None or minutes.first_ts is None or minutes.last_ts is None:
+        return False
+    return minutes.first_ts <= start and minutes.last_ts >= start - ladder.timeframe.milliseconds
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------

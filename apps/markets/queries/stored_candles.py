@@ -82,12 +82,9 @@ def opened_block(*, data: "bytes | memoryview[int]", series: UUID, slot: int) ->
 def neighbor_ts(*, series: Sequence[CandleSeries], before: int) -> int | None:
     """Return the newest open time before a moment in any of these series."""
     ids = [one.pk for one in series]
-    packed = (
-        CandleBlock.objects.filter(series__in=ids, first_ts__lt=before)
-        .order_by("-first_ts")
-        .values_list("series", "last_ts")
-    )
-    newest = [min(last, before - 1) for _owner, last in packed[:1]]
+    # By their ends: a block of long candles begins before one of short ones, and may end after it.
+    packed = CandleBlock.objects.filter(series__in=ids, first_ts__lt=before).order_by("-last_ts")
+    newest = [min(last, before - 1) for last in packed.values_list("last_ts", flat=True)[:1]]
     row = CandleTail.objects.filter(series__in=ids, ts__lt=before).order_by("-ts").values_list("ts", flat=True).first()
     return max([*newest, *([] if row is None else [row])], default=None)
 
@@ -95,7 +92,7 @@ def neighbor_ts(*, series: Sequence[CandleSeries], before: int) -> int | None:
 def next_ts(*, series: Sequence[CandleSeries], since: int) -> int | None:
     """Return the oldest open time from a moment on, or a moment close before it, in any of these series."""
     ids = [one.pk for one in series]
-    packed = CandleBlock.objects.filter(series__in=ids, last_ts__gte=since).order_by("last_ts")
+    packed = CandleBlock.objects.filter(series__in=ids, last_ts__gte=since).order_by("first_ts")
     oldest = [max(first, since) for first in packed.values_list("first_ts", flat=True)[:1]]
     row = CandleTail.objects.filter(series__in=ids, ts__gte=since).order_by("ts").values_list("ts", flat=True).first()
     return min([*oldest, *([] if row is None else [row])], default=None)

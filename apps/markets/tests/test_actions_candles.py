@@ -253,6 +253,28 @@ def test_the_open_candle_is_made_of_what_is_known_of_its_time(pair: Instrument) 
     assert page.open_candle == aggregate(minutes.latest(30), Timeframe.H1).rows()[0]
 
 
+def test_an_open_candle_whose_beginning_nobody_saw_is_not_made_up(pair: Instrument) -> None:
+    minutes = make_candles(150, timeframe=Timeframe.M1)
+    _store(pair, minutes.pick(slice(130, 150)), timeframe=Timeframe.M1)
+    assert _page(pair, Timeframe.H1, NEW_YEAR + 150 * MINUTE + 1).open_candle is None
+
+
+def test_an_open_candle_begins_with_its_first_trade_where_minutes_are_kept(pair: Instrument) -> None:
+    minutes = make_candles(150, timeframe=Timeframe.M1)
+    _store(pair, minutes.pick(np.r_[0:118, 122:150]), timeframe=Timeframe.M1)
+    page = _page(pair, Timeframe.H1, NEW_YEAR + 150 * MINUTE + 1)
+    assert page.open_candle == aggregate(minutes.pick(slice(122, 150)), Timeframe.H1).rows()[0]
+
+
+def test_packed_minutes_in_their_midst_hide_no_days(pair: Instrument) -> None:
+    days = make_candles(700, timeframe=Timeframe.D1)
+    _store(pair, days, timeframe=Timeframe.D1)
+    _store(pair, make_candles(200, timeframe=Timeframe.M1, start=NEW_YEAR + 300 * 24 * HOUR), timeframe=Timeframe.M1)
+    now_ms = int(NOW.timestamp() * 1000)
+    assert _page(pair, Timeframe.D1, now_ms, limit=100).candles.equals(days.latest(100))
+    assert _page(pair, Timeframe.D1, now_ms, limit=100, from_ms=NEW_YEAR).candles.equals(days.earliest(100))
+
+
 def test_the_latest_are_found_behind_years_of_nothing(pair: Instrument) -> None:
     candles = make_candles(50)
     _store(pair, candles)
