@@ -8,6 +8,8 @@ from apps.markets.domain.prices import OpenCandle
 MINUTE_MS: Final = 60_000
 #: A minute is closed this long after its end, so that ticks that were on their way still count.
 GRACE_MS: Final = 2_000
+_VOLUME_DIGITS: Final = 8
+_GOOD_DIGITS: Final = 13
 
 
 class MinuteBuilder:
@@ -75,4 +77,10 @@ class MinuteBuilder:
 
     def candle(self) -> OpenCandle:
         """Return the unfinished minute as it stands."""
-        return OpenCandle(self.start, self.open, self.high, self.low, self.close, self.volume)
+        return OpenCandle(self.start, self.open, self.high, self.low, self.close, self._plain_volume())
+
+    def _plain_volume(self) -> float:
+        """Return the volume without the dust that differences of floats leave: the day's has some 15 good digits."""
+        if not self.volume:
+            return 0.0
+        return round(self.volume, min(_VOLUME_DIGITS, max(0, _GOOD_DIGITS - len(str(int(self._seen_volume))))))

@@ -194,6 +194,14 @@ def test_what_a_day_traded_grows_by_what_a_minute_traded() -> None:
     assert builder.candle().volume == pytest.approx(5.5)
 
 
+def test_volume_carries_no_dust_of_floats() -> None:
+    builder = MinuteBuilder()
+    for volume in (50_000.1, 50_000.4, 50_145.42234):
+        builder.add(10, NOW)
+        builder.add_day_volume(volume)
+    assert builder.candle().volume == 145.32234
+
+
 ticks = st.lists(st.tuples(st.floats(0.01, 1e6), st.integers(-900_000, 900_000)), max_size=80)
 
 
