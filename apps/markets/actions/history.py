@@ -22,8 +22,8 @@ from apps.markets.domain.gate import EARLIEST_MS
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.gateways.venue_candles import fetch_candles, offers, page_ms, reach_ms
 from apps.markets.gateways.venue_errors import VenueRefusedError
-from apps.markets.models import Backfill, CandleGap, CandleSeries, CandleSource, Instrument
-from apps.markets.queries.stored_candles import ends, holes, missing, without
+from apps.markets.models import Backfill, CandleGap, CandleSeries, CandleSource, CandleTail, Instrument
+from apps.markets.queries.stored_candles import ends, missing, unsure, without
 
 log = structlog.get_logger(__name__)
 
@@ -196,7 +196,7 @@ def _unlisted(lease: jobs.Lease[Backfill], now: datetime) -> None:
 def _remember(series: CandleSeries, asked: Gap, now: datetime) -> None:
     """Note what the venue did not have, and when to ask again; an empty answer never means never."""
     fresh = CandleSeries.objects.get(pk=series.pk)
-    left = holes(series=fresh, from_ms=asked.from_ms, to_ms=asked.to_ms)
+    left = unsure(series=fresh, from_ms=asked.from_ms, to_ms=asked.to_ms)
     if len(left) > _MOST_GAPS:  # a pair that is seldom traded: one note for all of them
         left = [Gap(left[0].from_ms, left[-1].to_ms)]
     within = CandleGap.objects.filter(series=series, from_ms__gte=asked.from_ms, to_ms__lte=asked.to_ms)
@@ -241,11 +241,13 @@ def repair_gaps(*, now: datetime) -> int:
     _make_series()
     open_now = set(Backfill.rows().open().values_list("series", flat=True))
     room, queued = MOST_OPEN - len(open_now), 0
-    notes = _notes(now)
+    notes, built = _notes(now), _built(now)
     for series in _kept(now):
         if queued >= room:
             break
-        if series.pk in open_now or not _lacks(series, notes.get(series.pk, []), now):
+        if series.pk in open_now:
+            continue
+        if series.pk not in built and not _lacks(series, notes.get(series.pk, []), now):
             continue
         if ask_for(series=series, from_ms=_ms(now - _asked_back(series)), to_ms=None, now=now) is not None:
             queued += 1
@@ -298,6 +300,12 @@ def _notes(now: datetime) -> dict[UUID, list[Gap]]:
     for series, start, end in CandleGap.objects.filter(next_try_at__gt=now).values_list("series", "from_ms", "to_ms"):
         found.setdefault(series, []).append(Gap(start, end))
     return found
+
+
+def _built(now: datetime) -> set[UUID]:
+    """Return the series with minutes built from live prices: the venue's own take their place."""
+    rows = CandleTail.objects.filter(source=CandleSource.BUILT, ts__lt=Timeframe.M1.closed_before(_ms(now - GRACE)))
+    return set(rows.values_list("series", flat=True).distinct())
 
 
 def _lacks(series: CandleSeries, known: Sequence[Gap], now: datetime) -> bool:

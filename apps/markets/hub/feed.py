@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS: Final = 0.1
 SECOND: Final = 1.0
 LOOK_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 8.0
 FIRST_LOOK_SECONDS: Final = 2.0
 DAY_FIGURES_SECONDS: Final = 60.0
 _REST_SECONDS: Final = 1.0
@@ -63,7 +64,9 @@ class Feed:
         venues: Iterable[str] = VENUES,
         lease: Lease | None = None,
         silence: float = SILENCE_SECONDS,
+        on_ready: Callable[[], object] = lambda: None,
     ) -> None:
+        self._on_ready, self._is_ready = on_ready, False
         self._now, self._per_venue, self._silence = now, per_venue, silence
         self._venue_names = tuple(venues)
         self.lease = lease or Lease(queries.current_world())
@@ -98,6 +101,7 @@ class Feed:
     async def run(self, stop: asyncio.Event) -> None:
         """Lead or wait until told to stop."""
         stopping = asyncio.create_task(stop.wait())
+        unheard = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._say_ready)
         try:
             loading = asyncio.ensure_future(history.off_loop(load_library))
             await asyncio.wait({stopping, loading}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,10 +109,18 @@ class Feed:
                 if await self.lease.hold():
                     await self._lead(stopping)
                 else:
+                    self._say_ready()
                     await asyncio.wait({stopping}, timeout=_REST_SECONDS)
         finally:
+            unheard.cancel()
             stopping.cancel()
             await async_redis_client().aclose()
+
+    def _say_ready(self) -> None:
+        """Say once that we run; exchanges that do not answer may delay that, not prevent it."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._on_ready()
 
     async def _lead(self, stopping: "asyncio.Task[bool]") -> None:
         log.info("This feed leads")
@@ -154,6 +166,7 @@ class Feed:
             missing = [name for name in self._venue_names if not traded[name]]
             if missing:
                 await asyncio.gather(*(history.off_loop(partial(self._read_list, name)) for name in missing))
+            self._say_ready()
             await asyncio.sleep(FIRST_LOOK_SECONDS if missing else LOOK_SECONDS)
 
     async def _follow(self, traded: dict[str, list[tuple[str, str]]]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 import psycopg
 import structlog
 from django.db import connection
@@ -13,7 +14,8 @@ from prometheus_client import Counter
 
 from apps.markets.domain import codec
 from apps.markets.domain.candles import Candles, Gap, concat, empty, expected, from_rows, gaps, merge
-from apps.markets.models import CandleBlock, CandleGap, CandleSeries, CandleTail
+from apps.markets.domain.timeframes import Timeframe
+from apps.markets.models import CandleBlock, CandleGap, CandleSeries, CandleSource, CandleTail
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +113,16 @@ def holes(*, series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
     return gaps(found.ts, series.frame, from_ms, to_ms)
 
 
+def unsure(*, series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
+    """Return where the venue's own candles are not there yet: holes, and minutes built from live prices."""
+    built = series.tail.filter(source=CandleSource.BUILT, ts__gte=from_ms, ts__lt=to_ms)
+    ours = list(built.values_list("ts", flat=True)) if series.frame is Timeframe.M1 else []
+    if not ours:
+        return holes(series=series, from_ms=from_ms, to_ms=to_ms)
+    found = read_series(series=series, from_ms=from_ms, to_ms=to_ms)
+    return gaps(found.ts[~np.isin(found.ts, ours)], series.frame, from_ms, to_ms)
+
+
 def ends(*, series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
     """Return what is missing before and after a series without holes; nothing has to be read for that."""
     frame = series.frame
@@ -121,8 +133,8 @@ def ends(*, series: CandleSeries, from_ms: int, to_ms: int) -> list[Gap]:
 
 
 def missing(*, series: CandleSeries, from_ms: int, to_ms: int, now: datetime) -> list[Gap]:
-    """Return the holes that are worth asking the venue for: not those it had nothing for a short while ago."""
-    found = holes(series=series, from_ms=from_ms, to_ms=to_ms)
+    """Return what is worth asking the venue for: not what it had nothing for a short while ago."""
+    found = unsure(series=series, from_ms=from_ms, to_ms=to_ms)
     if not found:
         return []
     known = CandleGap.objects.filter(

@@ -286,6 +286,24 @@ def test_the_sweep_sees_a_hole_in_the_middle(pair: Instrument, venue: Venue) -> 
     assert (work.from_ms, work.to_ms) == (NEW_YEAR + 4_000 * HOUR, NEW_YEAR + 4_001 * HOUR)
 
 
+def test_a_minute_built_from_prices_gives_way_to_the_venues_own(pair: Instrument, venue: Venue) -> None:
+    minute = int(NOW.timestamp() * 1000) - 60_000
+    built = make_candles(1, timeframe=Timeframe.M1, start=minute)
+    actions.store_candles(instrument=pair, timeframe=Timeframe.M1, candles=built, source=CandleSource.BUILT, now=NOW)
+    venue.candles = make_candles(1, timeframe=Timeframe.M1, start=minute, seed=2)
+    half_a_minute_later = NOW + timedelta(seconds=30)
+    asked = actions.request_history(
+        instrument=pair, timeframe=Timeframe.M1, from_=NOW - timedelta(minutes=1), now=half_a_minute_later
+    )
+    assert asked is not None
+    assert (asked.from_ms, asked.to_ms) == (minute, minute + 60_000)
+    _run(asked, now=half_a_minute_later)
+    series = CandleSeries.objects.get(instrument=pair, timeframe=Timeframe.M1)
+    kept = read_series(series=series, from_ms=minute, to_ms=minute + 60_000)
+    assert kept.rows() == venue.candles.rows()
+    assert not series.tail.filter(source=CandleSource.BUILT).exists()
+
+
 def test_the_sweep_tidies_what_is_long_over(pair: Instrument, venue: Venue) -> None:
     work = _run(_ask(pair, 10))
     Backfill.objects.create(

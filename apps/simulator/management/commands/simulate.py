@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
 
     help = "Run four exchanges in miniature (binance, coinbase, kraken, kucoin), one port each, until stopped."
     requires_system_checks: list[str] = []
+    stealth_options = ("on_ready",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=1, help="the world; the same seed is the same world")
@@ -43,16 +45,20 @@ class Command(BaseCommand):
             replay=_folder(options["replay"]),
             journal=options["journal"],
         )
+        on_ready: Callable[[], object] | None = options.get("on_ready")
+
+        def announce(addresses: dict[str, str]) -> None:
+            self.stdout.write(json.dumps(addresses))
+            self.stdout.flush()
+            if on_ready is not None:
+                on_ready()
+
         try:
-            asyncio.run(run(wishes, self._announce))
+            asyncio.run(run(wishes, announce))
         except StartError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.strerror or error}. Name other ports, or 0 for free ones.") from error
-
-    def _announce(self, addresses: dict[str, str]) -> None:
-        self.stdout.write(json.dumps(addresses))
-        self.stdout.flush()
 
 
 def _ports(text: str) -> list[int]:
