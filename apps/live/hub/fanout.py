@@ -167,8 +167,10 @@ class Hub:
                 log.warning("The database does not answer; new instruments become known later")
             await asyncio.sleep(_NAMES_SECONDS)
 
-    def watch(self, client: Client, channel: Channel, keys: Iterable[str] = ()) -> Subscription:
-        """Let a client hear a channel; a snapshot comes first."""
+    def watch(self, client: Client, channel: Channel, keys: Iterable[str] = ()) -> Subscription | None:
+        """Let a client hear a channel; a snapshot comes first. One that left while it was asking hears nothing."""
+        if client not in self._clients:
+            return None
         subscription = client.subscriptions.get(channel.name)
         if subscription is None:
             subscription = PriceSubscription(channel, self.board) if channel.is_paced else RowSubscription(channel)

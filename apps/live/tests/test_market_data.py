@@ -217,6 +217,14 @@ def room() -> Iterator[Room]:
     room.hub.close()
 
 
+async def test_one_that_left_while_it_was_asking_is_not_kept(room: Room) -> None:
+    client, _line = room.client(BTC)
+    room.hub.leave(client)
+    room.hub.watch(client, MARKET, [BTC])
+    assert room.hub.pacer.members() == []
+    assert client.subscriptions == {}
+
+
 async def test_a_stalled_reader_harms_nobody_and_keeps_nothing(room: Room) -> None:
     (stalled, its_line), (_client, other) = room.client(BTC), room.client(BTC)
     room.hub.hear_prices([make_price(BTC, "1")])
