@@ -224,7 +224,7 @@ KEPT_OF_WANTED: Final = {
     Timeframe.H4: timedelta(days=365),
 }
 WANTED_FOR: Final = timedelta(days=7)
-#: A pair without any hours gets its last days first, so that every pair soon has its week.
+#: A pair with few hours gets its last days first, so that every pair soon has its week.
 FIRST_HOURS: Final = timedelta(days=8)
 MOST_OPEN: Final = 200
 _WORK_KEPT: Final = timedelta(days=1)
@@ -279,7 +279,7 @@ def _in_turn(found: Iterable[CandleSeries]) -> list[CandleSeries]:
     ranks: Counter[tuple[str, int]] = Counter()
     places = []
     for series in found:
-        first = (0 if not series.count else 1) if series.frame == Timeframe.H1 else 2
+        first = (0 if _lacks_its_days(series) else 1) if series.frame == Timeframe.H1 else 2
         venue = series.instrument.venue
         places.append((first, ranks[venue, first], venue, series))
         ranks[venue, first] += 1
@@ -291,7 +291,12 @@ def _kept_for(series: CandleSeries) -> timedelta:
 
 
 def _asked_back(series: CandleSeries) -> timedelta:
-    return FIRST_HOURS if series.frame == Timeframe.H1 and not series.count else _kept_for(series)
+    return FIRST_HOURS if series.frame == Timeframe.H1 and _lacks_its_days(series) else _kept_for(series)
+
+
+def _lacks_its_days(series: CandleSeries) -> bool:
+    """Tell whether a pair's week cannot be drawn yet; somebody may have asked for a few of its hours only."""
+    return series.count < FIRST_HOURS // timedelta(hours=1) - 2
 
 
 def _notes(now: datetime) -> dict[UUID, list[Gap]]:
