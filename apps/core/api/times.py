@@ -29,7 +29,7 @@ def parse_time(value: object) -> datetime:
     """Return the point in time that an ISO-8601 text with a zone, a date (midnight UTC) or milliseconds mean."""
     if isinstance(value, datetime):
         return value.astimezone(UTC)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) > _DATE_LENGTH:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and _is_milliseconds(value):
         value = int(value[:_LONGEST_TEXT])
     if isinstance(value, int) and not isinstance(value, bool):
         if not 0 <= value <= _LAST_MILLISECOND:
@@ -38,6 +38,11 @@ def parse_time(value: object) -> datetime:
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise TimeError("An ISO-8601 time that ends with Z, or whole milliseconds.")
     return _from_text(value.strip())
+
+
+def _is_milliseconds(digits: str) -> bool:
+    """Tell milliseconds from years, dates without dashes and seconds, which are shorter; zero is the beginning."""
+    return len(digits) > _DATE_LENGTH or digits == "0"
 
 
 def _from_text(text: str) -> datetime:

@@ -234,6 +234,12 @@ def test_a_day_begins_at_midnight() -> None:
     assert parse_time("2026-11-21") == NOON.replace(hour=0)
 
 
+def test_zero_is_the_beginning_and_seconds_are_not_taken_for_milliseconds() -> None:
+    assert parse_time("0") == datetime(1970, 1, 1, tzinfo=UTC)
+    with pytest.raises(TimeError):
+        parse_time("1795262400")
+
+
 @pytest.mark.parametrize(
     "text",
     [
