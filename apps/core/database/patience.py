@@ -14,7 +14,7 @@ from prometheus_client import Counter
 log = structlog.get_logger(__name__)
 
 #: So long nothing may come before anybody asks whether the server still lives.
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0
 #: So long the server may take to answer that.
 PROBE_SECONDS = 1.0
 #: So long nobody asks again after it did not.
