@@ -3,9 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.journeys.product import Product
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
@@ -60,3 +63,14 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+def signed_in(page: Page, product: Product) -> Page:
+    """Sign the owner of a product in."""
+    owner = cast("dict[str, str]", product.facts["admin"])
+    page.goto(f"{product.facts['url']}/account/login/")
+    page.fill("input[name=login]", owner["email"])
+    page.fill("input[name=password]", owner["password"])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    return page

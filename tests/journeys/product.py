@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -150,3 +152,26 @@ def ask(port: int, path: str) -> tuple[int, str]:
         return 0, ""
     finally:
         connection.close()
+
+
+@contextmanager
+def housed(name: str) -> Iterator[Path]:
+    """Lend a folder for a product's data; nothing of it may live on afterwards."""
+    root = Path(tempfile.mkdtemp(prefix=f"coinsphere-{name}-"))
+    root.chmod(0o711)  # the database's account has to pass through, which pytest's own folders forbid
+    yield root
+    left = living(root)
+    shutil.rmtree(root)
+    assert left == []
+
+
+@contextmanager
+def running(name: str, *, options: Sequence[str] = QUIET) -> Iterator[Product]:
+    """Run a product of its own for as long as the block lasts."""
+    with housed(name) as root:
+        product = Product(root / "data", options=options)
+        try:
+            product.start()
+            yield product
+        finally:
+            product.stop()

@@ -1,18 +1,14 @@
 """The owner's console in a real browser on a running product: live badge, a job's progress, admin, phone."""
 
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import cast
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import OpenPage
-from tests.journeys.product import Product, living
+from tests.journeys.conftest import OpenPage, signed_in
+from tests.journeys.product import Product, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -24,28 +20,14 @@ PHONE = 390
 
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
-    root = Path(tempfile.mkdtemp(prefix="coinsphere-console-"))
-    root.chmod(0o711)  # the database's account has to pass through
-    started = Product(root / "data")
-    started.start()
-    yield started
-    started.stop()
-    left = living(root)
-    shutil.rmtree(root)
-    assert left == []
+    with running("console") as started:
+        yield started
 
 
 @pytest.fixture
 def page(open_page: OpenPage, product: Product) -> Page:
     """Return a page on which the owner is signed in."""
-    opened = open_page()
-    owner = cast("dict[str, str]", product.facts["admin"])
-    opened.goto(f"{product.facts['url']}/account/login/")
-    opened.fill("input[name=login]", owner["email"])
-    opened.fill("input[name=password]", owner["password"])
-    opened.get_by_role("button", name="Sign in", exact=True).click()
-    expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    return opened
+    return signed_in(open_page(), product)
 
 
 def test_a_self_check_runs_and_its_findings_appear(page: Page, product: Product) -> None:

@@ -6,7 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from django.conf import settings
 from apps.core import clock
 from apps.operations.supervisor.folder import CODE, read_pairs
 from apps.operations.supervisor.ports import free_port
-from tests.journeys.product import QUIET, Product, clean_environment, living, supervisor, wait_for
+from tests.journeys.product import QUIET, Product, clean_environment, housed, living, supervisor, wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -31,14 +30,10 @@ RECOVERY_LIMIT = 60.0
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Product]:
     """One data folder for all tests of this module: its first start is the slow one."""
-    root = Path(tempfile.mkdtemp(prefix="coinsphere-faults-"))
-    root.chmod(0o711)  # the database's account has to pass through, which pytest's own folders forbid
-    product = Product(root / "data")
-    yield product
-    product.stop()
-    left = living(root)
-    shutil.rmtree(root)
-    assert left == []
+    with housed("faults") as root:
+        product = Product(root / "data")
+        yield product
+        product.stop()
 
 
 @pytest.fixture

@@ -1,21 +1,18 @@
 """The market of a running product while exchanges, feed and Redis fail: no wrong price, an honest age, healing."""
 
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from apps.operations.domain.processes import SIMULATED_PORTS
 from tests.journeys.market import LENGTHS, MINUTE_MS, Market, Row, now_ms
-from tests.journeys.product import WITH_MARKET, Product, living, wait_for
+from tests.journeys.product import WITH_MARKET, Product, housed, wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
@@ -59,21 +56,17 @@ CANDLES, USES = 48, 2
 @pytest.fixture(scope="module")
 def market() -> Iterator[Market]:
     """One product with its market for all tests of this module."""
-    root = Path(tempfile.mkdtemp(prefix="coinsphere-market-faults-"))
-    root.chmod(0o711)  # the database's account has to pass through
-    product = Product(root / "data", options=WITH_MARKET)
-    try:
-        with others_on_the_usual_ports():
-            product.start()
-        started = Market(product)
-        started.sign_in()
-        wait_for(lambda: is_well(started), seconds=READY_LIMIT, what="prices of every venue")
-        yield started
-    finally:
-        product.stop()
-        left = living(root)
-        shutil.rmtree(root)
-    assert left == []
+    with housed("market-faults") as root:
+        product = Product(root / "data", options=WITH_MARKET)
+        try:
+            with others_on_the_usual_ports():
+                product.start()
+            started = Market(product)
+            started.sign_in()
+            wait_for(lambda: is_well(started), seconds=READY_LIMIT, what="prices of every venue")
+            yield started
+        finally:
+            product.stop()
 
 
 @contextmanager

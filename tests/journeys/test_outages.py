@@ -1,8 +1,6 @@
 """The product while Redis or PostgreSQL is away: what still answers, how the rest refuses, and how it comes back."""
 
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +8,13 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.journeys.outside import Outside
-from tests.journeys.product import Product, living, wait_for
+from tests.journeys.product import Product, housed, wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -117,21 +114,17 @@ class World:
 @pytest.fixture(scope="module")
 def running() -> Iterator[World]:
     """Start it once for this module; the people stay."""
-    root = Path(tempfile.mkdtemp(prefix="coinsphere-outages-"))
-    root.chmod(0o711)
-    outside = Outside(root)
-    extra = {"DATABASE_URL": outside.database.url, "REDIS_URL": outside.broker.url, "REGISTRATION": "open"}
-    product = Product(root / "data", extra=extra)
-    try:
-        outside.create()
-        product.start()
-        yield World(product, outside)
-    finally:
-        product.stop()
-        outside.end()
-        left = living(root)
-        shutil.rmtree(root)
-    assert left == []
+    with housed("outages") as root:
+        outside = Outside(root)
+        extra = {"DATABASE_URL": outside.database.url, "REDIS_URL": outside.broker.url, "REGISTRATION": "open"}
+        product = Product(root / "data", extra=extra)
+        try:
+            outside.create()
+            product.start()
+            yield World(product, outside)
+        finally:
+            product.stop()
+            outside.end()
 
 
 @pytest.fixture
