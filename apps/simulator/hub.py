@@ -76,9 +76,9 @@ class Exchange:
     def __init__(self, name: str, world: World, journal: Journal | None, clock: Callable[[], int]) -> None:
         self.desk = Desk(world, name, clock, FaultBoard())
         self.venue = _KINDS[name](desk=self.desk)
-        counts = Counts()
-        app = web.Application(middlewares=[errors_as_json, middleware(self.venue, counts)])
-        app.add_routes([*Control(self.venue, counts, journal).routes(), *self.venue.routes()])
+        self.counts = Counts()
+        app = web.Application(middlewares=[errors_as_json, middleware(self.venue, self.counts)])
+        app.add_routes([*Control(self.venue, self.counts, journal).routes(), *self.venue.routes()])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LONGEST_GOODBYE, handle_signals=False)
         self._since = clock()
 
@@ -137,6 +137,7 @@ class Hub:
                 try:
                     exchange.beat()
                 except Exception:
+                    exchange.counts.failed_beats += 1
                     logger.exception("A beat failed", extra={"venue": name})
                 await asyncio.sleep(0)
 

@@ -22,9 +22,10 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 
 @dataclass
 class Counts:
-    """How often each path was asked for, with which key and with which outcome."""
+    """How often each path was asked for, with which key and with which outcome, and how often a push failed."""
 
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    failed_beats: int = 0
 
     def shown(self) -> dict[str, object]:
         """Return the counts as plain values."""
@@ -35,6 +36,7 @@ class Counts:
             keys[key] += count
         return {
             "total": sum(paths.values()),
+            "failed_beats": self.failed_beats,
             "paths": dict(paths),
             "keys": {key: count for key, count in keys.items() if key},
             "requests": [
