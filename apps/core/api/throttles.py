@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -110,12 +111,12 @@ def take(*, scope: str, caller: str, rate: str) -> int:
     return max(1, math.ceil(wait))
 
 
-class Throttle(BaseThrottle):
+class Throttle(BaseThrottle, ABC):
     """Counts requests of one kind; the rates stand in the settings under API_RATES. One serves all requests."""
 
+    @abstractmethod
     def caller(self, request: Request, view: "APIView") -> tuple[str, str] | None:
         """Return the scope and who is counted in it, or nothing when this throttle is not about them."""
-        raise NotImplementedError
 
     def seconds(self, request: Request, view: "APIView") -> int:
         """Count the request; return the seconds after which it may come again, or 0 if it may go on."""
