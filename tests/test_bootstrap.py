@@ -140,7 +140,10 @@ def test_a_disk_that_is_nearly_full_is_refused_before_it_is_full(checkout: Path)
         module.check_room(checkout / "not" / "there" / "yet", 10**18)
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("runuser") is None, reason="needs an ordinary user")
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("runuser") is None,
+    reason="without runuser root stays root",
+)
 def test_a_checkout_of_somebody_else_is_refused(checkout: Path) -> None:
     checkout.chmod(0o755)
     for folder in checkout.parents:

@@ -30,7 +30,7 @@ from apps.markets.tests.factories_candles import make_candles
 SHARED = Path(settings.BASE_DIR).parent / "shared" / "data"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000
-needs_shared_data = pytest.mark.skipif(not SHARED.is_dir(), reason="the real candles are not on this machine")
+needs_shared_data = pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/data beside this checkout")
 
 #: What the planted faults are called in the key, and what the gate calls them.
 CODES = {

@@ -345,7 +345,7 @@ def test_a_chosen_place_of_the_services_is_kept(tmp_path: Path) -> None:
     assert find_ground(data=tmp_path).folder == tmp_path / "elsewhere"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give way to another account")
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: only it has to give way to another account")
 def test_a_closed_data_folder_lets_the_services_account_through() -> None:
     with TemporaryDirectory() as place:
         Path(place).chmod(0o711)
@@ -358,7 +358,7 @@ def test_a_closed_data_folder_lets_the_services_account_through() -> None:
         assert stat.S_IMODE(data.stat().st_mode) == 0o711
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give way to another account")
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: only it has to give way to another account")
 def test_a_place_that_cannot_be_entered_is_left_for_a_shared_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
