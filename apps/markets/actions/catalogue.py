@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from prometheus_client import Counter
 
@@ -31,7 +31,9 @@ SMALLEST_SHARE: Final = 0.5
 CONFIRMED_AFTER: Final = timedelta(minutes=5)
 FEED_OFF: Final = "off"
 
-_LOCK_SECONDS: Final = 120.0
+#: Keeps two readings from doing the same work. Storing is safe without it, so a dead reader may not block for long.
+_LOCK_SECONDS: Final = 15.0
+_STORING_LOCK: Final = 5_115_010
 _ROWS_AT_ONCE: Final = 500
 _LISTED: Final = ("venue_symbol", "price_digits", "amount_digits", "active")
 
@@ -65,6 +67,7 @@ def refresh_markets(*, venue: str, now: datetime) -> MarketsRefresh:
     with lock(f"markets:refresh:{venue}", seconds=_LOCK_SECONDS):
         listings = fetch_listings(venue=venue, now=now)
         with transaction.atomic():
+            _hold_storing()
             done = _store(venue, listings, now=now)
     refreshes.labels(venue, "read").inc()
     log.info(
@@ -125,6 +128,12 @@ def _count(venue: str, problem: ProductError) -> None:
 
 
 # --- Storing ----------------------------------------------------------------------------------------------------------
+def _hold_storing() -> None:
+    """Wait for others who store a list, and keep them waiting until this transaction is over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_STORING_LOCK])
+
+
 def _store(venue: str, listings: Sequence[Listing], *, now: datetime) -> MarketsRefresh:
     known = {row.symbol: row for row in Instrument.objects.here().filter(venue=venue)}
     listed = {listing.name.symbol: listing for listing in listings}

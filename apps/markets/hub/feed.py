@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 
 from apps.core.cache import RedisOutage, async_redis_client
 from apps.core.errors import ProductError
+from apps.core.locks import LockTakenError
 from apps.markets import actions, queries
 from apps.markets.domain.instruments import VENUES
 from apps.markets.domain.prices import Price, plain
@@ -202,6 +203,8 @@ class Feed:
     def _read_list(self, name: str) -> None:
         try:
             actions.refresh_markets(venue=name, now=self._now())
+        except LockTakenError:
+            return  # a worker is reading it at this moment; the next look finds what it has stored
         except ProductError as error:
             log.warning("A venue's list of pairs could not be read", venue=name, error=error.detail)
 

@@ -1,10 +1,14 @@
 """Reading the lists of venues: what is new, what changed, what vanished, and what must not be believed."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.models import AuditEntry
@@ -183,6 +187,27 @@ def test_due_venues_are_read_and_one_that_fails_does_not_stop_the_others(venue: 
     venue.problem, venue.asked = VenueUnavailableError(), []
     assert actions.refresh_due_markets(now=NOW + 2 * HOUR) == ()
     assert venue.asked == ["binance", "coinbase", "kraken", "kucoin"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reading_that_outlives_its_lock_stores_the_same_list_safely(monkeypatch: pytest.MonkeyPatch) -> None:
+    both_have_read = Barrier(2)
+    monkeypatch.setattr(catalogue, "lock", lambda _name, seconds: nullcontext())
+
+    def listings(*, venue: str, now: datetime) -> Sequence[Listing]:
+        both_have_read.wait(timeout=20)
+        return _listings("BTC/USDT", "ETH/USDT")
+
+    def read() -> int:
+        try:
+            return len(actions.refresh_markets(venue="binance", now=NOW).added)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(catalogue, "fetch_listings", listings)
+    with ThreadPoolExecutor(2) as pool:
+        added = [reading.result() for reading in [pool.submit(read), pool.submit(read)]]
+    assert sorted(added) == [0, 2]
 
 
 def test_a_list_that_the_feed_has_read_is_ranked_once_an_hour(venue: _Venue) -> None:
