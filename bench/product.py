@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +35,10 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(*, data: Path) -> Iterator[Product]:
+def running(*, data: Path, options: Sequence[str] = ()) -> Iterator[Product]:
     """Start the product, wait for the line that says it is ready, stop it at the end."""
     command = [str(ROOT / "coinsphere"), "up", "--json", "--no-ml", "--data", str(data)]
-    command += ["--port", str(free_port()), "--live-port", str(free_port())]
+    command += ["--port", str(free_port()), "--live-port", str(free_port()), *options]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_environment())
     try:
