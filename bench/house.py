@@ -69,7 +69,7 @@ def _product_rows() -> list[Row]:
 def _world_rows(pid: int) -> list[Row]:
     """What the demo world costs; the exchanges it plays are not part of the product, so they have rows of their own."""
     members = machine.family(pid)
-    played = [member for member in members if "manage.py simulate" in machine.command_of(member)]
+    played = [member for member in members if " simulate --ports " in machine.command_of(member)]
     ours = [member for member in members if member not in played]
     memory = sum(machine.pss_mib(member) for member in ours)
     with ThreadPoolExecutor(2) as pool:
