@@ -1,0 +1,181 @@
+"""What any source hands in: an entry of section 6 of the contract without our id, and where it is from.
+
+A coin that comes from outside, or goes there, is a transfer whose other side is `OUTSIDE`: no account of the portfolio,
+but a place where coins wait until the transfer is matched. A value that the source does not tell stays None; it is
+found in the prices of that moment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from apps.portfolios.domain.transactions import (
+    DEFAULT_ACCOUNT,
+    Entry,
+    EntryError,
+    EntryType,
+    moment_text,
+    parse_entry,
+)
+
+OUTSIDE: Final = "outside"
+
+LONGEST_ASSET: Final = 64
+LONGEST_ACCOUNT: Final = 80
+LONGEST_KIND: Final = 32
+LONGEST_EXTERNAL_ID: Final = 200
+LONGEST_NOTE: Final = 500
+LONGEST_HASH: Final = 120
+LONGEST_ADDRESS: Final = 200
+_LARGEST_SEQUENCE: Final = 2**63 - 1
+_PLACEHOLDER: Final = "draft"
+
+#: The exact numbers and the names that an entry may have, as section 6 calls them.
+AMOUNTS: Final = ("amount", "price", "value", "fee", "fee_value", "out_amount", "in_amount", "received", "ratio")
+NAMES: Final = ("asset", "fee_asset", "fee_on", "out_asset", "in_asset", "kind", "quote")
+ACCOUNTS: Final = ("from_account", "to_account")
+#: What an entry does not know, but the ledger keeps beside it.
+REMARKS: Final = ("note", "tx_hash", "address")
+
+_LENGTHS: Final = {
+    "asset": LONGEST_ASSET,
+    "fee_asset": LONGEST_ASSET,
+    "out_asset": LONGEST_ASSET,
+    "in_asset": LONGEST_ASSET,
+    "quote": LONGEST_ASSET,
+    "account": LONGEST_ACCOUNT,
+    "from_account": LONGEST_ACCOUNT,
+    "to_account": LONGEST_ACCOUNT,
+    "kind": LONGEST_KIND,
+    "external_id": LONGEST_EXTERNAL_ID,
+    "note": LONGEST_NOTE,
+    "tx_hash": LONGEST_HASH,
+    "address": LONGEST_ADDRESS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDraft:
+    """One entry as its source tells it; `external_id` is the source's own, and posts once per account."""
+
+    at_us: int
+    type: EntryType
+    source: str
+    account: str = DEFAULT_ACCOUNT
+    asset: str | None = None
+    amount: Decimal | None = None
+    price: Decimal | None = None
+    value: Decimal | None = None
+    fee: Decimal | None = None
+    fee_asset: str | None = None
+    fee_value: Decimal | None = None
+    fee_on: str | None = None
+    out_asset: str | None = None
+    out_amount: Decimal | None = None
+    in_asset: str | None = None
+    in_amount: Decimal | None = None
+    kind: str | None = None
+    received: Decimal | None = None
+    from_account: str | None = None
+    to_account: str | None = None
+    ratio: Decimal | None = None
+    quote: str | None = None
+    external_id: str | None = None
+    sequence: int = 0
+    note: str = ""
+    tx_hash: str = ""
+    address: str = ""
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Return from where to where a transfer goes."""
+        return self.from_account or self.account, self.to_account or self.account
+
+    @property
+    def record_of(self) -> str:
+        """Return the account whose record this is: that of a transfer is the sender's, unless it is from outside."""
+        if self.type is not EntryType.TRANSFER:
+            return self.account
+        sender, receiver = self.sides
+        return receiver if sender == OUTSIDE else sender
+
+
+def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
+    """Return the draft that a mapping in the portable format spells, or raise `EntryError`.
+
+    Its id becomes the external one, unless it names an external id besides.
+    """
+    if not isinstance(raw, Mapping):
+        raise EntryError(code="not_an_object", message="A transaction is an object of named fields.", index=index)
+    given_id = raw.get("id") if raw.get("id") not in {None, ""} else None
+    entry = parse_entry({**raw, "id": _PLACEHOLDER if given_id is None else given_id}, index=index)
+    external = _text(raw, "external_id") or (None if given_id is None else entry.id)
+    remarks = {name: _text(raw, name) for name in REMARKS}
+    told = {name: getattr(entry, name) for name in (*AMOUNTS, *NAMES, *ACCOUNTS)}
+    return checked_draft(
+        EntryDraft(
+            at_us=entry.at_us,
+            type=entry.type,
+            source=source,
+            account=entry.account,
+            external_id=external,
+            sequence=_sequence(raw),
+            **told,
+            **remarks,
+        ),
+        index=index,
+    )
+
+
+def checked_draft(draft: EntryDraft, *, index: int = 0) -> EntryDraft:
+    """Return the draft if the ledger can keep it, or raise `EntryError`."""
+    for name, longest in _LENGTHS.items():
+        text: str | None = getattr(draft, name)
+        if text is not None and len(text) > longest:
+            message = f"{name} has at most {longest} characters."
+            raise EntryError(code="text_too_long", message=message, field=name, index=index)
+    if draft.external_id == "":
+        draft = replace(draft, external_id=None)
+    if not -_LARGEST_SEQUENCE <= draft.sequence <= _LARGEST_SEQUENCE:
+        message = "sequence is a whole number of at most 64 bits."
+        raise EntryError(code="field_invalid", message=message, field="sequence", index=index)
+    entry = entry_of(draft, index=index)
+    if entry.type is EntryType.TRANSFER and entry.from_account == entry.to_account:
+        message = "A transfer goes from one account to another."
+        raise EntryError(code="same_account", message=message, field="to_account", index=index)
+    if entry.type is not EntryType.TRANSFER and entry.account == OUTSIDE:
+        message = f"{OUTSIDE} is the place that transfers come from and go to; choose one of your accounts."
+        raise EntryError(code="account_reserved", message=message, field="account", index=index)
+    return draft
+
+
+def entry_of(draft: EntryDraft, *, entry_id: str = _PLACEHOLDER, index: int = 0) -> Entry:
+    """Return the entry that the draft will be, checked as every entry is."""
+    raw: dict[str, object] = {name: getattr(draft, name) for name in (*AMOUNTS, *NAMES)}
+    if draft.type is EntryType.TRANSFER:
+        raw["from_account"], raw["to_account"] = draft.sides
+    try:
+        at = moment_text(draft.at_us)
+    except OverflowError as error:
+        message = "Give a time between the years 1 and 9999."
+        raise EntryError(code="ts_invalid", message=message, field="ts", index=index) from error
+    return parse_entry({**raw, "id": entry_id, "ts": at, "type": draft.type, "account": draft.account}, index=index)
+
+
+def _text(raw: Mapping[object, object], name: str) -> str:
+    value = raw.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise EntryError(code="field_invalid", message=f"{name} is a text.", field=name)
+    return value.strip()
+
+
+def _sequence(raw: Mapping[object, object]) -> int:
+    value = raw.get("sequence")
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise EntryError(code="field_invalid", message="sequence is a whole number.", field="sequence")
+    return value

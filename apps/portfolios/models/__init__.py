@@ -1,0 +1,32 @@
+"""Tables of the ledger."""
+
+from apps.portfolios.models.booked import BookedPart, BookedResult, Holding
+from apps.portfolios.models.portfolios import (
+    Account,
+    AccountKind,
+    Batch,
+    BatchKind,
+    BatchState,
+    PolicyPeriod,
+    Portfolio,
+    PortfolioQuerySet,
+)
+from apps.portfolios.models.transactions import Transaction, TransactionQuerySet, Valuation, ValueState
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "Batch",
+    "BatchKind",
+    "BatchState",
+    "BookedPart",
+    "BookedResult",
+    "Holding",
+    "PolicyPeriod",
+    "Portfolio",
+    "PortfolioQuerySet",
+    "Transaction",
+    "TransactionQuerySet",
+    "Valuation",
+    "ValueState",
+]
