@@ -61,8 +61,7 @@ class Broadcast:
             self.hear(entry_id, event)
 
     async def _feed_prices(self) -> None:
-        """Put all prices on the board, then every batch of newer ones; again from the start when some were missed."""
-        await self._load_prices()
+        """Hand every batch of newer prices to the hub; at the start, and when some were missed, the whole cache."""
         async for _entry_id, batch in price_batches():
             if isinstance(batch, PricesCut):
                 await self._load_prices()
@@ -70,9 +69,15 @@ class Broadcast:
                 self._hub.hear_prices(batch)
 
     async def _load_prices(self) -> None:
-        """Read the whole cache; while Redis is away the board shows what it has, with its age."""
-        with contextlib.suppress(*RedisOutage):
-            self._hub.load_prices(await alatest_prices())
+        """Read the whole cache as soon as Redis answers; until then the board shows what it has, with its age."""
+        while True:
+            try:
+                prices = await alatest_prices()
+            except RedisOutage:
+                await asyncio.sleep(_REST_SECONDS)
+                continue
+            self._hub.load_prices(prices)
+            return
 
     def hear(self, entry_id: str, event: Event) -> None:
         """Hand one event of the stream to the hub."""

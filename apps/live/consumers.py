@@ -25,7 +25,7 @@ from apps.live.domain.bonds import Bond, Viewer
 from apps.live.domain.origins import is_ours
 from apps.live.domain.protocol import CloseCode, Refusal, Request
 from apps.live.hub import Client, Hub, SocketLine
-from apps.live.hub.fanout import closes
+from apps.live.hub.fanout import NamesPausedError, closes
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +138,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
             message = f"A socket holds at most {protocol.KEYS_PER_SOCKET} keys. Unsubscribe from some first."
             await client.answer(protocol.error(Refusal("too_many_keys", message, asked.id, asked.channel)))
             return
-        known = await self._hub.known(channel, keys)
+        try:
+            known = await self._hub.known(channel, keys)
+        except NamesPausedError:  # as at the door: the client comes back by itself
+            await self.shut(CloseCode.TRY_LATER)
+            return
         for key in asked.keys:
             if key not in known:
                 message = f"There is no {key[:40]} in this channel; the rest is subscribed."

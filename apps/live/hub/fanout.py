@@ -6,6 +6,7 @@ a frame is a head and a join of ready fragments. Rows go out at once, prices at 
 
 import asyncio
 import contextlib
+import math
 from collections import Counter as Count
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -38,12 +39,17 @@ SOCKETS_PER_USER: Final = 2_500  # keeps one person within 75 MB of this process
 BOND_CHECK_SECONDS: Final = 20.0
 _SECONDS_BETWEEN_CHECKS: Final = 0.2
 _SECONDS_BETWEEN_LOOKS: Final = 2.0
+_LOOK_PATIENCE_SECONDS: Final = 5.0
 _NAMES_SECONDS: Final = 30.0
 _SILENCE_SECONDS: Final = 1.0
 _TURN: Final = 200  # clients that are served before the loop may do something else
 _RETRY_SECONDS: Final = 0.05
 sockets = Gauge("coinsphere_live_sockets", "Open sockets.", multiprocess_mode="livesum")
 closes = Counter("coinsphere_live_closes_total", "Sockets closed, by close code.", ["code"])
+
+
+class NamesPausedError(Exception):
+    """Which instruments there are cannot be looked up at the moment; whoever asks does best to come back later."""
 
 
 class Hub:
@@ -80,7 +86,8 @@ class Hub:
         self._held: dict[Client, None] = {}
         self._retry: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
-        self._looked_at = -_SECONDS_BETWEEN_LOOKS
+        self._look: asyncio.Task[None] | None = None
+        self._looked_at = -math.inf
 
     def _now_ms(self) -> int:
         return int(self.now().timestamp() * 1000)
@@ -91,6 +98,8 @@ class Hub:
         for handle in (self._turn, self._retry):
             if handle is not None:
                 handle.cancel()
+        if self._look is not None:
+            self._look.cancel()
         for reader in (self.reader, self._guard, self._door):
             reader.close()
 
@@ -138,7 +147,10 @@ class Hub:
 
     # --- Watching ---------------------------------------------------------------------------------------------------
     async def known(self, channel: Channel, keys: Iterable[str]) -> tuple[str, ...]:
-        """Return which of these keys there are; an instrument nobody has heard of is looked up now and then."""
+        """Return which of these keys there are; an instrument nobody has heard of is looked up now and then.
+
+        Nothing is called unknown without having been looked up: `NamesPausedError` says that it could not be.
+        """
         if not channel.is_paced:
             return ()
         wanted = tuple(keys)
@@ -147,16 +159,30 @@ class Hub:
         return tuple(key for key in wanted if self.board.knows(key))
 
     async def _look_again(self) -> None:
-        present = asyncio.get_running_loop().time()
-        if present - self._looked_at < _SECONDS_BETWEEN_LOOKS:
+        if asyncio.get_running_loop().time() - self._looked_at < _SECONDS_BETWEEN_LOOKS:
             return
-        self._looked_at = present
-        with contextlib.suppress(DatabaseError, InterfaceError):  # what was known stays known
-            await self.learn_names()
+        try:
+            async with asyncio.timeout(_LOOK_PATIENCE_SECONDS):
+                await self.learn_names()
+        except (DatabaseError, InterfaceError, TimeoutError) as problem:
+            raise NamesPausedError from problem
+        self._looked_at = asyncio.get_running_loop().time()  # only an answer is good for a while
 
     async def learn_names(self) -> None:
-        """Ask the database which instruments there are."""
+        """Ask the database which instruments there are; who asks while that is under way waits for the same answer."""
+        if self._look is None:
+            self._look = asyncio.create_task(self._learn_names())
+            self._look.add_done_callback(self._note_look)
+        await asyncio.shield(self._look)
+
+    async def _learn_names(self) -> None:
         self.board.name(await self._guard.ask(queries.instrument_names))
+
+    def _note_look(self, look: "asyncio.Task[None]") -> None:
+        """Let the next one look again; whoever waits is told of a failure, and nobody may be waiting any more."""
+        self._look = None
+        if not look.cancelled():
+            look.exception()
 
     async def watch_names(self) -> None:
         """Learn of new instruments, for ever."""

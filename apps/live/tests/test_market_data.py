@@ -1,26 +1,32 @@
 """Prices on the socket: the protocol of the channel, its pace, and readers that do not keep up."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from redis.exceptions import ConnectionError as RedisAway
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
+from websockets.sync.client import connect
 
 from apps.accounts.tests.factories import make_user
 from apps.core import clock
 from apps.core.cache import async_redis_client
 from apps.core.ids import uuid7
-from apps.live import queries
+from apps.live import broadcast, queries
 from apps.live.channels import CHANNELS
 from apps.live.domain.bonds import Bond, SignIn, Viewer
 from apps.live.domain.protocol import CloseCode, text_frame
-from apps.live.hub import Client, Hub, Limits
+from apps.live.hub import Client, Hub, Limits, fanout
 from apps.live.hub.board import Board
+from apps.live.hub.fanout import NamesPausedError
 from apps.live.hub.subscriptions import PriceSubscription
 from apps.live.tests.conftest import Talk
-from apps.live.tests.factories import FakeLine, LiveProcess, make_family_bond, make_price, small_pipe
+from apps.live.tests.factories import FakeLine, LiveProcess, make_family_bond, make_live_process, make_price, small_pipe
 from apps.markets.actions import publish_prices
 from apps.markets.domain.prices import STALE_AFTER_MS, Price
 
@@ -109,6 +115,41 @@ def test_an_instrument_that_is_new_is_looked_up(
     monkeypatch.setattr(queries, "instrument_names", lambda: frozenset({"kucoin:NEW/USDT"}))
     conversation.say(id=1, op="subscribe", channel="market_data", keys=["kucoin:NEW/USDT"])
     assert conversation.hear()["keys"] == ["kucoin:NEW/USDT"]
+
+
+def test_one_that_cannot_be_looked_up_is_not_called_unknown(
+    talk: Open, bond: Bond, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _away() -> frozenset[str]:
+        raise OperationalError("the database is away")
+
+    conversation, other = talk(bond), talk(bond)
+    monkeypatch.setattr(queries, "instrument_names", _away)
+    for one in (conversation, other):
+        one.say(id=1, op="subscribe", channel="market_data", keys=["kucoin:NEW/USDT"])
+        with pytest.raises(ConnectionClosed) as closed:
+            one.hear()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == CloseCode.TRY_LATER
+
+
+def test_prices_that_could_not_be_read_at_the_start_come_as_soon_as_they_can(
+    hub: Hub, bond: Bond, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outages = [RedisAway("Redis is away")]
+
+    async def _prices() -> dict[str, Price]:
+        if outages:
+            raise outages.pop()
+        return {BTC: make_price(BTC, "7")}
+
+    monkeypatch.setattr(broadcast, "alatest_prices", _prices)
+    monkeypatch.setattr(broadcast, "_REST_SECONDS", 0.2)
+    with make_live_process(hub) as live, connect(live.address_for(bond), proxy=None) as connection:
+        conversation = Talk(connection)
+        conversation.say(op="subscribe", channel="market_data", keys=[BTC])
+        assert tickers(conversation.hear_op("snapshot")) == {}
+        assert tickers(conversation.hear_op("update")) == {BTC: "7"}  # although nothing was published meanwhile
 
 
 def test_at_most_four_updates_a_second_and_the_newest_wins(live: LiveProcess, talk: Open, bond: Bond) -> None:
@@ -215,6 +256,57 @@ def room() -> Iterator[Room]:
     room = Room()
     yield room
     room.hub.close()
+
+
+class Names:
+    """The database's answer, which the test holds back, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.problem = 0, ""
+        self.may_answer = threading.Event()
+
+    def __call__(self) -> frozenset[str]:
+        self.asked += 1
+        assert self.may_answer.wait(5)
+        if self.problem:
+            raise OperationalError(self.problem)
+        return frozenset({BTC})
+
+
+@pytest.fixture
+def asked_names(monkeypatch: pytest.MonkeyPatch, names: None) -> Names:
+    held = Names()
+    monkeypatch.setattr(queries, "instrument_names", held)
+    return held
+
+
+async def test_those_who_ask_at_once_wait_for_one_answer(room: Room, asked_names: Names) -> None:
+    asking = [asyncio.ensure_future(room.hub.known(MARKET, [BTC])) for _ in range(3)]
+    await until(lambda: asked_names.asked == 1)
+    asking.append(asyncio.ensure_future(room.hub.known(MARKET, [BTC, ETH])))
+    asked_names.may_answer.set()
+    assert await asyncio.gather(*asking) == [(BTC,)] * 4
+    assert await room.hub.known(MARKET, [ETH]) == ()
+    assert asked_names.asked == 1  # an answer is good for a while
+
+
+async def test_a_failed_look_is_told_to_all_and_the_next_one_looks_again(room: Room, asked_names: Names) -> None:
+    asked_names.problem = "the database is away"
+    asked_names.may_answer.set()
+    failed = await asyncio.gather(*(room.hub.known(MARKET, [BTC]) for _ in range(2)), return_exceptions=True)
+    assert [type(one) for one in failed] == [NamesPausedError] * 2
+    asked_names.problem = ""
+    assert await room.hub.known(MARKET, [BTC]) == (BTC,)
+
+
+async def test_a_database_that_hangs_is_not_waited_for_for_ever(
+    room: Room, asked_names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout, "_LOOK_PATIENCE_SECONDS", 0.1)
+    with pytest.raises(NamesPausedError):
+        await room.hub.known(MARKET, [BTC])
+    asked_names.may_answer.set()
+    assert await room.hub.known(MARKET, [BTC]) == (BTC,)
 
 
 async def test_one_that_left_while_it_was_asking_is_not_kept(room: Room) -> None:

@@ -80,7 +80,8 @@ async def price_batches(
 ) -> AsyncGenerator[tuple[str, list[Price] | PricesCut], None]:
     """Yield each batch of prices after `last_id` (None: from now on), for ever; `PricesCut` when some were missed.
 
-    Redis going away is waited out: the reader goes on from the last id it has heard.
+    Whoever begins from now on has missed everything: `PricesCut` comes first, and a cache that is read upon it
+    lacks nothing of what follows. Redis going away is waited out: the reader goes on from the last id it has heard.
     """
     key, rounds, check = layout.ticks_key(current_world()), 0, last_id is not None
     while True:
@@ -88,6 +89,7 @@ async def price_batches(
             client = async_redis_client()
             if last_id is None:
                 last_id = await _newest_id(key)
+                yield last_id, PricesCut()
             if check and await _was_cut(key, last_id):
                 last_id = await _newest_id(key)
                 yield last_id, PricesCut()
