@@ -1,5 +1,6 @@
 /* The page's end of the live socket. It gets a ticket, connects, subscribes, and comes back by itself.
    One socket a page, whoever asks: scripts share it, and a key that two of them want is asked for once.
+   The badge says Live once the server has answered all that the page asked for, not before.
 
    Others take `subscribe` from here:
    const prices = subscribe("market_data", ["binance:BTC/USDT"], {
@@ -28,6 +29,9 @@ const WAIT_WHEN_TOO_MANY = 30_000;
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 const CONNECT_WITHIN = 10_000;
+const ANSWER_WITHIN = 15_000;
+const ASK_AGAIN = 5_000; // for what the server said it does not know; twice as long each time
+const LONGEST_ASK_AGAIN = 300_000;
 const KEPT_WHILE_HIDDEN = 5 * 60_000;
 const KEYS_AT_ONCE = 50;
 const KEYS_IN_ALL = 200;
@@ -53,10 +57,14 @@ class Live {
   #channels = new Map(); // name -> Channel, what the socket was asked for
   #asking = new Set(); // the subscriptions of this page's scripts
   #stale = new Set();
+  #awaited = new Map(); // number of a subscription -> { name, keys }, until the server has answered it
+  #asked = 0;
+  #refused = 0;
   #attempts = 0;
+  #welcome = false;
   #connecting = false;
   #ended = false;
-  #timers = { retry: 0, ping: 0, pong: 0, hidden: 0, open: 0, gather: 0, linger: 0 };
+  #timers = { retry: 0, ping: 0, pong: 0, hidden: 0, open: 0, answer: 0, again: 0, gather: 0, linger: 0 };
 
   start() {
     addEventListener("online", () => this.#now());
@@ -167,10 +175,15 @@ class Live {
     const since = new Date().toISOString();
     for (const asked of this.#asking) if (this.#channels.has(asked.name)) asked.onStale?.({ since, venues: null });
     this.#socket = null;
+    this.#welcome = false;
+    this.#refused = 0;
     this.#channels.clear();
+    this.#awaited.clear();
     this.#stale.clear();
-    for (const name of ["ping", "pong", "open", "gather", "linger"]) clearTimeout(this.#timers[name]);
-    this.#timers.gather = this.#timers.linger = 0;
+    for (const name of ["ping", "pong", "open", "answer", "again", "gather", "linger"]) {
+      clearTimeout(this.#timers[name]);
+      this.#timers[name] = 0;
+    }
   }
 
   /** A page that nobody looks at lets its socket go after a while, and comes back at once when looked at. */
@@ -194,7 +207,7 @@ class Live {
 
   /** Bring what the socket was asked for in line with what is wanted on the page. */
   #ask() {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.#welcome || this.#socket?.readyState !== WebSocket.OPEN) return;
     const wanted = this.#wanted();
     for (const [name, keys] of wanted) {
       const isNew = !this.#channels.has(name);
@@ -217,8 +230,47 @@ class Live {
 
   #sayKeys(op, channel, keys) {
     for (let at = 0; at === 0 || at < keys.length; at += KEYS_AT_ONCE) {
-      this.#say({ op, channel, ...(keys.length ? { keys: keys.slice(at, at + KEYS_AT_ONCE) } : {}) });
+      const part = keys.slice(at, at + KEYS_AT_ONCE);
+      const id = op === "subscribe" ? this.#await(channel, part) : undefined;
+      this.#say({ id, op, channel, ...(part.length ? { keys: part } : {}) });
     }
+  }
+
+  /** A subscription that nobody answers is none: the line is given up rather than called live. */
+  #await(name, keys) {
+    this.#asked += 1;
+    this.#awaited.set(this.#asked, { name, keys });
+    this.#timers.answer ||= setTimeout(() => this.#drop(), ANSWER_WITHIN);
+    return this.#asked;
+  }
+
+  /** What the server says it sends is what counts; the rest is asked for again after a while. */
+  #answered({ id, code, channel, keys: watched = [] }) {
+    if (code === "unknown_key") return; // the answer itself follows
+    if (code === "not_subscribed") {
+      this.#channels.delete(channel);
+      this.#gather();
+    }
+    const asked = this.#awaited.get(id);
+    if (!this.#awaited.delete(id)) return;
+    clearTimeout(this.#timers.answer);
+    this.#timers.answer = this.#awaited.size ? setTimeout(() => this.#drop(), ANSWER_WITHIN) : 0;
+    const refused = asked.keys.filter((key) => !watched.includes(key));
+    refused.forEach((key) => this.#channels.get(asked.name)?.keys.delete(key));
+    if (refused.length) this.#askAgain();
+    if (this.#awaited.size) return;
+    this.#attempts = 0;
+    this.#showHowItIs();
+  }
+
+  #askAgain() {
+    if (this.#timers.again) return;
+    const wait = Math.min(LONGEST_ASK_AGAIN, ASK_AGAIN * 2 ** this.#refused);
+    this.#refused += 1;
+    this.#timers.again = setTimeout(() => {
+      this.#timers.again = 0;
+      this.#ask();
+    }, wait);
   }
 
   #held() {
@@ -269,12 +321,18 @@ class Live {
     this.#rest();
     if (frame.op === "welcome") {
       clearTimeout(this.#timers.open);
-      this.#attempts = 0;
-      this.#show("live");
+      this.#welcome = true;
       this.#ask();
       if (document.hidden) this.#seen();
     } else if (frame.op === "snapshot" || frame.op === "update") this.#news(frame);
     else if (frame.op === "stale") this.#silence(frame);
+    else if (frame.op === "subscribed" || frame.op === "error") this.#answered(frame);
+  }
+
+  /** Live is a page that hears all it asked for. */
+  #showHowItIs() {
+    if (this.#stale.size) this.#show("paused");
+    else if (!this.#awaited.size) this.#show("live");
   }
 
   #news({ op, channel: name, seq, data }) {
@@ -287,7 +345,7 @@ class Live {
     }
     if (op === "update" && channel.seq === null) return;
     channel.seq = seq;
-    if (this.#stale.delete(name) && !this.#stale.size) this.#show("live");
+    if (this.#stale.delete(name)) this.#showHowItIs();
     const rows = Object.values(data).find(Array.isArray) ?? [];
     channel.learn(op, rows);
     tell(name, { ...data, op, seq });

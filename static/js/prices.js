@@ -175,7 +175,16 @@ function hear(tickers) {
     book.set(ticker.instrument, now);
     const moved = before ? Number(now.price) - Number(before.price) : 0;
     const direction = moved > 0 ? "up" : moved < 0 ? "dn" : "";
-    hearers.forEach((tell) => tell(ticker.instrument, now, direction));
+    hearers.forEach((tell) => tellSafely(tell, ticker.instrument, now, direction));
+  }
+}
+
+/** One part of the page that fails must not hold the others' prices still. */
+function tellSafely(tell, ...news) {
+  try {
+    tell(...news);
+  } catch (problem) {
+    reportError(problem);
   }
 }
 

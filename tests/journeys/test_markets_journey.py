@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import time
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from tests.journeys.conftest import OpenPage, signed_in
 from tests.journeys.product import WITH_MARKET, Product, running, wait_for
@@ -32,10 +34,32 @@ def page(open_page: OpenPage, product: Product) -> Page:
     return signed_in(open_page(), product)
 
 
-def see_change(page: Page, selector: str, *, what: str) -> None:
-    """Wait until the text of an element is another one."""
+class Wire:
+    """The last things that happened on a page's sockets, with their times."""
+
+    def __init__(self, page: Page) -> None:
+        self.events: deque[str] = deque(maxlen=40)
+        page.on("websocket", self._follow)
+
+    def _follow(self, socket: WebSocket) -> None:
+        self._note("opened", "")
+        socket.on("framesent", lambda frame: self._note("said", frame))
+        socket.on("framereceived", lambda frame: self._note("heard", frame))
+        socket.on("close", lambda _socket: self._note("closed", ""))
+
+    def _note(self, what: str, frame: str | bytes) -> None:
+        self.events.append(f"{time.time():.2f} {what} {str(frame)[:200]}")
+
+
+def see_change(page: Page, selector: str, *, what: str, wire: Wire | None = None) -> None:
+    """Wait until the text of an element is another one; what the page showed and heard instead is told."""
     before = page.locator(selector).first.inner_text()
-    wait_for(lambda: page.locator(selector).first.inner_text() != before, seconds=15, what=what)
+    try:
+        wait_for(lambda: page.locator(selector).first.inner_text() != before, seconds=15, what=what)
+    except AssertionError as failed:
+        shown = {name: page.locator(name).all_inner_texts()[:4] for name in ("[data-live-badge]", "[data-age]")}
+        heard = "\n".join(wire.events if wire else ())
+        pytest.fail(f"{failed}\nstill {before}; the page shows {shown}\nthe socket's last events:\n{heard}")
 
 
 def test_a_market_is_found_opened_watched_and_moves(page: Page, product: Product) -> None:
@@ -85,13 +109,14 @@ def test_a_chart_changes_its_length_and_goes_back_a_year(page: Page, product: Pr
 
 
 def test_a_cut_line_is_said_and_heals(page: Page, product: Product) -> None:
+    wire = Wire(page)
     page.goto(f"{product.facts['url']}/markets/binance:BTC-USDT/")
     badge = page.locator("[data-live-badge]")
     expect(badge).to_have_text("Live")
     os.kill(product.process("live"), signal.SIGKILL)
     expect(badge).to_have_text("Reconnecting", timeout=10_000)
     expect(badge).to_have_text("Live", timeout=BACK_MS)
-    see_change(page, ".price [data-price]", what="the price moves again")
+    see_change(page, ".price [data-price]", what="the price moves again", wire=wire)
 
 
 def test_market_pages_fit_a_phone_and_ask_no_third_party(page: Page, product: Product) -> None:
