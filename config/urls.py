@@ -8,12 +8,14 @@ from apps.accounts.urls import sign_in_urlpatterns
 from apps.live.urls import api_urlpatterns as live_api
 from apps.markets.urls import api_urlpatterns as markets_api
 from apps.operations.urls import api_urlpatterns as operations_api
+from apps.portfolios.urls import api_urlpatterns as portfolios_api
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include((accounts_api, "accounts"), namespace="api-accounts")),
     path("", include((live_api, "live"), namespace="api-live")),
     path("", include((markets_api, "markets"), namespace="api-markets")),
     path("", include((operations_api, "operations"), namespace="api-operations")),
+    path("", include((portfolios_api, "portfolios"), namespace="api-portfolios")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.operations.urls")),
     path("", include("apps.markets.urls")),
+    path("", include("apps.portfolios.urls")),
     path("", include("apps.dashboard.urls")),
 ]
 

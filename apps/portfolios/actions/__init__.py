@@ -1,5 +1,13 @@
 """Verbs of the ledger."""
 
+from apps.portfolios.actions.corrections import (
+    AlreadyReversedError,
+    NotManualError,
+    NotUndoableError,
+    replace_transaction,
+    reverse_transaction,
+    undo_batch,
+)
 from apps.portfolios.actions.portfolios import (
     AccountInUseError,
     AccountNameTakenError,
@@ -20,8 +28,11 @@ from apps.portfolios.actions.posting import Posted, Refusal, TooManyDraftsError,
 __all__ = [
     "AccountInUseError",
     "AccountNameTakenError",
+    "AlreadyReversedError",
     "CurrencyFixedError",
     "DefaultPortfolioError",
+    "NotManualError",
+    "NotUndoableError",
     "Posted",
     "Refusal",
     "TooManyAccountsError",
@@ -35,4 +46,7 @@ __all__ = [
     "delete_portfolio",
     "ensure_default_portfolio",
     "post_entries",
+    "replace_transaction",
+    "reverse_transaction",
+    "undo_batch",
 ]

@@ -10,8 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.core.errors import ConflictError, FieldProblem, NotFoundError
+from apps.core.events import publish
 from apps.portfolios.domain.drafts import OUTSIDE
+from apps.portfolios.events import EntriesPosted
 from apps.portfolios.models import Account, AccountKind, Portfolio, Transaction
+from apps.portfolios.models.portfolios import MONEY_DEFAULT
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -81,14 +84,18 @@ def ensure_default_portfolio(*, user: User, now: datetime) -> Portfolio:
         return Portfolio.objects.for_user(user).get(is_default=True)
 
 
-def create_portfolio(*, user: User, name: str, currency: str, now: datetime) -> Portfolio:
-    """Make a portfolio besides the default one."""
+def create_portfolio(
+    *, user: User, name: str, currency: str = MONEY_DEFAULT, is_default: bool = False, now: datetime
+) -> Portfolio:
+    """Make a portfolio, beside the default one or in its place."""
     ensure_default_portfolio(user=user, now=now)
     with transaction.atomic():
         mine = Portfolio.objects.for_user(user).select_for_update().values_list("pk", flat=True)
         if len(mine) >= MOST_PORTFOLIOS:
             raise TooManyPortfoliosError
-        return Portfolio.objects.create(owner=user, name=name, currency=currency, created_at=now)
+        if is_default:
+            Portfolio.objects.for_user(user).filter(is_default=True).update(is_default=False)
+        return Portfolio.objects.create(owner=user, name=name, currency=currency, is_default=is_default, created_at=now)
 
 
 def change_portfolio(
@@ -132,6 +139,13 @@ def locked_portfolio(*, user: User, portfolio_id: UUID) -> Portfolio:
     return row
 
 
+def ledger_changed(*, portfolio: Portfolio) -> None:
+    """Note under the portfolio's lock that what is booked has changed, and tell who books it."""
+    portfolio.version += 1
+    portfolio.save(update_fields=["version"])
+    publish(EntriesPosted(portfolio_id=portfolio.pk, version=portfolio.version))
+
+
 def _default(user: User) -> Portfolio | None:
     return Portfolio.objects.for_user(user).filter(is_default=True).first()
 
@@ -155,7 +169,12 @@ def create_account(
 
 
 def change_account(
-    *, portfolio: Portfolio, account_id: UUID, name: str | None = None, kind: AccountKind | None = None
+    *,
+    portfolio: Portfolio,
+    account_id: UUID,
+    name: str | None = None,
+    kind: AccountKind | None = None,
+    exchange: str | None = None,
 ) -> Account:
     """Rename an account, or say what it is; its transactions follow."""
     with transaction.atomic():
@@ -164,10 +183,10 @@ def change_account(
         if name and name != row.name:
             _refuse_taken(portfolio, name)
             row.name = name
-            held.version += 1
-            held.save(update_fields=["version"])
+            ledger_changed(portfolio=held)
         row.kind = kind or row.kind
-        row.save(update_fields=["name", "kind"])
+        row.exchange = row.exchange if exchange is None else exchange
+        row.save(update_fields=["name", "kind", "exchange"])
         return row
 
 

@@ -12,12 +12,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.core.errors import ConflictError
-from apps.core.events import publish
 from apps.core.ids import uuid7
-from apps.portfolios.actions.portfolios import MOST_ACCOUNTS
+from apps.portfolios.actions.portfolios import MOST_ACCOUNTS, ledger_changed
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, OUTSIDE, REMARKS, EntryDraft, checked_draft
 from apps.portfolios.domain.transactions import EntryError, EntryType, microseconds, moment
-from apps.portfolios.events import EntriesPosted
 from apps.portfolios.models import Account, Batch, BatchKind, BatchState, Portfolio, Transaction
 
 if TYPE_CHECKING:
@@ -76,10 +74,10 @@ def post_entries(
     """Post what is new and sound; an external id that its account has already posts nothing."""
     if len(drafts) > MOST_DRAFTS:
         raise TooManyDraftsError
-    sound, refused = _checked(drafts, now=now)
+    sound, refused = checked(drafts=drafts, now=now)
     with transaction.atomic():
         held = Portfolio.objects.select_for_update().get(pk=portfolio.pk)
-        accounts = _Accounts(held, now)
+        accounts = Accounts(held, now)
         housed = list(accounts.house(sound, refused))
         fresh = _unknown(housed, accounts, kind)
         batch = None
@@ -94,7 +92,11 @@ def post_entries(
                 by=by,
                 at=now,
             )
-        rows = [] if batch is None else [_row(draft, batch, accounts, now=now) for _index, draft in fresh]
+        rows = (
+            []
+            if batch is None
+            else [row_of(draft=draft, batch=batch, accounts=accounts, now=now) for _index, draft in fresh]
+        )
         Transaction.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
         if rows:
             ledger_changed(portfolio=held)
@@ -102,29 +104,24 @@ def post_entries(
     return Posted(batch, tuple(row.pk for row in rows), len(housed) - len(fresh), errors)
 
 
-def ledger_changed(*, portfolio: Portfolio) -> None:
-    """Note under the portfolio's lock that what is booked has changed, and tell who books it."""
-    portfolio.version += 1
-    portfolio.save(update_fields=["version"])
-    publish(EntriesPosted(portfolio_id=portfolio.pk, version=portfolio.version))
-
-
 # --- Steps ------------------------------------------------------------------------------------------------------------
-def _checked(drafts: Sequence[EntryDraft], *, now: datetime) -> tuple[list[_Placed], list[Refusal]]:
+def checked(*, drafts: Sequence[EntryDraft], now: datetime) -> tuple[list[_Placed], list[Refusal]]:
+    """Return what can be posted and what cannot, each with its place in what was handed in."""
     sound: list[_Placed] = []
     refused: list[Refusal] = []
     latest = microseconds(now + LONGEST_LEAD)
     for index, draft in enumerate(drafts):
+        if draft.at_us > latest:
+            refused.append(Refusal(index, "ts_in_the_future", "This lies in the future.", "ts"))
+            continue
         try:
-            if draft.at_us > latest:
-                raise EntryError(code="ts_in_the_future", message="This lies in the future.", field="ts")
             sound.append((index, checked_draft(draft, index=index)))
         except EntryError as error:
             refused.append(Refusal(index, error.code, error.message, error.field))
     return sound, refused
 
 
-class _Accounts:
+class Accounts:
     """The accounts of a portfolio by name; a name that is new becomes an account when an entry is posted to it."""
 
     def __init__(self, portfolio: Portfolio, now: datetime) -> None:
@@ -158,7 +155,7 @@ def _account_names(draft: EntryDraft) -> list[str]:
     return [name for name in names if name != OUTSIDE]
 
 
-def _unknown(drafts: Sequence[_Placed], accounts: _Accounts, kind: BatchKind) -> list[_Placed]:
+def _unknown(drafts: Sequence[_Placed], accounts: Accounts, kind: BatchKind) -> list[_Placed]:
     """Return the drafts whose external id their account does not have yet, each once."""
     told = {
         (accounts.named(draft.record_of), draft.external_id)
@@ -194,9 +191,10 @@ def _known(account: Account, external_ids: Sequence[str], kind: BatchKind) -> It
         yield from rows.filter(external_id__in=some).values_list("external_id", flat=True)  # type: ignore[misc]
 
 
-def _row(
-    draft: EntryDraft, batch: Batch, accounts: _Accounts, *, now: datetime, replaces: Transaction | None = None
+def row_of(
+    *, draft: EntryDraft, batch: Batch, accounts: Accounts, now: datetime, replaces: Transaction | None = None
 ) -> Transaction:
+    """Return the row that a draft becomes, not stored yet."""
     row_id = uuid7()
     is_transfer = draft.type is EntryType.TRANSFER
     sender, receiver = draft.sides

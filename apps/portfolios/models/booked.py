@@ -1,4 +1,4 @@
-"""What was booked: the result of a ledger under one policy, in parts that are read alone, and the holdings with their value."""
+"""What was booked: the result of a ledger under one policy, in parts that are read alone, and what is held."""
 
 from __future__ import annotations
 

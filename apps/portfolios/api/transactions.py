@@ -1,0 +1,214 @@
+"""REST: transactions and the batches they came in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.permissions import person_of
+from apps.core import clock
+from apps.core.api.idempotency import idempotent
+from apps.core.api.views import operation
+from apps.core.errors import FieldProblem, InvalidError
+from apps.portfolios import actions, queries
+from apps.portfolios import serializers as shapes
+from apps.portfolios.actions import Posted, Refusal
+from apps.portfolios.api.portfolios import PortfolioDoor
+from apps.portfolios.domain.drafts import EntryDraft, draft_of
+from apps.portfolios.domain.transactions import EntryError
+from apps.portfolios.queries import LedgerFilter
+
+SOURCE: Final = "api"
+MOST_POSTED: Final = 10_000
+#: What a caller cannot set, but may send back as it was read.
+_OURS: Final = ("batch", "source", "created_at", "reversed_in")
+_ONE_OR_MANY = PolymorphicProxySerializer(
+    component_name="TransactionOrList",
+    serializers=[shapes.TransactionSerializer, shapes.TransactionSerializer(many=True)],
+    resource_type_field_name=None,
+)
+
+
+class TransactionsView(PortfolioDoor):
+    """The ledger of a portfolio."""
+
+    ordering = ("-at", "-sequence", "-place")
+
+    @operation(
+        summary="Transactions",
+        description="Those that stand, newest first; `[from, to)` is their time.",
+        query=shapes.TransactionsQuerySerializer,
+        response=shapes.TransactionSerializer(many=True),
+        tags=["portfolios"],
+    )
+    def get(self, _request: Request, portfolio_id: UUID) -> Response:
+        portfolio = self.portfolio(portfolio_id)
+        wish = self.parse_query(shapes.TransactionsQuerySerializer)
+        wanted = LedgerFilter(
+            account=wish["account"],
+            asset=wish["asset"],
+            type=wish["type"],
+            start=wish.get("from"),
+            end=wish.get("to"),
+            batch=wish["batch"],
+        )
+        return self.page(queries.transactions(portfolio=portfolio, wanted=wanted), shapes.TransactionSerializer)
+
+    @operation(
+        summary="Post transactions",
+        description=(
+            f"One, or a list of up to {MOST_POSTED}. An `id` that you send becomes the external id: its account takes "
+            "it once, so that a repeat posts nothing. In a list the sound ones are posted and the others named in "
+            "`errors`; a single one that is not sound is refused."
+        ),
+        request=_ONE_OR_MANY,
+        response=shapes.PostedSerializer,
+        status=201,
+        tags=["portfolios"],
+    )
+    @idempotent
+    def post(self, request: Request, portfolio_id: UUID) -> Response:
+        portfolio = self.portfolio(portfolio_id)
+        rows, is_list = _rows(request.data)
+        drafts, places, refused = _drafts(rows)
+        done = actions.post_entries(
+            portfolio=portfolio, drafts=drafts, source=SOURCE, by=person_of(request), now=clock.now()
+        )
+        errors = [*refused, *(_placed(one, places) for one in done.errors)]
+        if errors and not is_list:
+            raise InvalidError(problems=[FieldProblem(errors[0].field, errors[0].code, errors[0].message)])
+        whole = Posted(done.batch, done.ids, done.duplicates, tuple(sorted(errors, key=lambda one: one.index)))
+        return self.answer(shapes.PostedSerializer, whole, status=201)
+
+
+class TransactionView(PortfolioDoor):
+    """One transaction."""
+
+    @operation(
+        summary="A transaction",
+        description="Also one that counts no more: `reversed_in` is the batch that took it out.",
+        response=shapes.TransactionSerializer,
+        tags=["portfolios"],
+    )
+    def get(self, request: Request, portfolio_id: UUID, transaction_id: UUID) -> Response:
+        found = queries.transaction_of(
+            user=person_of(request), portfolio_id=portfolio_id, transaction_id=transaction_id
+        )
+        return self.answer(shapes.TransactionSerializer, found)
+
+    @operation(
+        summary="Correct a transaction",
+        description="It is reversed, and another takes its place; fields that you leave out stay, null empties one.",
+        request=shapes.TransactionSerializer,
+        response=shapes.TransactionSerializer,
+        tags=["portfolios"],
+    )
+    def patch(self, request: Request, portfolio_id: UUID, transaction_id: UUID) -> Response:
+        user = person_of(request)
+        row = queries.transaction_of(user=user, portfolio_id=portfolio_id, transaction_id=transaction_id)
+        (changes,), _is_list = _rows([request.data])
+        draft = _draft({**queries.portable_row(row=row), **_changes(changes), "id": None})
+        made = actions.replace_transaction(user=user, transaction_id=row.pk, draft=draft, now=clock.now())
+        return self.answer(shapes.TransactionSerializer, made)
+
+    @operation(
+        summary="Take a transaction out",
+        description="It is reversed: it counts no more, and stays to be read.",
+        status=204,
+        tags=["portfolios"],
+    )
+    def delete(self, request: Request, portfolio_id: UUID, transaction_id: UUID) -> Response:
+        user = person_of(request)
+        row = queries.transaction_of(user=user, portfolio_id=portfolio_id, transaction_id=transaction_id)
+        actions.reverse_transaction(user=user, transaction_id=row.pk, now=clock.now())
+        return self.nothing()
+
+
+class BatchesView(PortfolioDoor):
+    """What filled a portfolio."""
+
+    ordering: ClassVar[Sequence[str]] = ("-id",)
+
+    @operation(summary="Batches", response=shapes.BatchSerializer(many=True), tags=["portfolios"])
+    def get(self, _request: Request, portfolio_id: UUID) -> Response:
+        return self.page(queries.batches_of(portfolio=self.portfolio(portfolio_id)), shapes.BatchSerializer)
+
+
+class BatchView(PortfolioDoor):
+    """One batch."""
+
+    @operation(
+        summary="A batch and its effect",
+        description="`effect` is what its standing entries add to or take from each asset.",
+        response=shapes.BatchDetailSerializer,
+        tags=["portfolios"],
+    )
+    def get(self, _request: Request, portfolio_id: UUID, batch_id: UUID) -> Response:
+        batch = queries.batch_of(portfolio=self.portfolio(portfolio_id), batch_id=batch_id)
+        batch.effect = queries.effect_of_batch(batch=batch)  # type: ignore[attr-defined]  # for the answer
+        return self.answer(shapes.BatchDetailSerializer, batch)
+
+
+class UndoBatchView(PortfolioDoor):
+    """Undoing a batch."""
+
+    @operation(
+        summary="Undo a batch",
+        description="All its entries count no more, nor what took their places since; they stay to be read.",
+        request=shapes.ReasonSerializer,
+        response=shapes.BatchSerializer,
+        tags=["portfolios"],
+    )
+    def post(self, request: Request, portfolio_id: UUID, batch_id: UUID) -> Response:
+        batch = queries.batch_of(portfolio=self.portfolio(portfolio_id), batch_id=batch_id)
+        reason = self.parse(shapes.ReasonSerializer)["reason"]
+        done = actions.undo_batch(user=person_of(request), batch_id=batch.pk, reason=reason, now=clock.now())
+        return self.answer(shapes.BatchSerializer, done)
+
+
+# --- Bodies -----------------------------------------------------------------------------------------------------------
+def _rows(body: object) -> tuple[Sequence[Any], bool]:
+    """Return what was sent as a list, and whether it was one."""
+    if isinstance(body, list):
+        if len(body) > MOST_POSTED:
+            message = f"Send at most {MOST_POSTED} at once."
+            raise InvalidError(problems=[FieldProblem("", "too_many_entries", message)])
+        return body, True
+    return [body], False
+
+
+def _drafts(rows: Sequence[Any]) -> tuple[list[EntryDraft], list[int], list[Refusal]]:
+    """Return the drafts, the place of each in the body, and what is no draft."""
+    drafts, places, refused = [], [], []
+    for index, raw in enumerate(rows):
+        try:
+            drafts.append(draft_of(raw, source=SOURCE, index=index))
+            places.append(index)
+        except EntryError as error:
+            refused.append(Refusal(index, error.code, error.message, error.field))
+    return drafts, places, refused
+
+
+def _placed(refusal: Refusal, places: Sequence[int]) -> Refusal:
+    return Refusal(places[refusal.index], refusal.code, refusal.message, refusal.field)
+
+
+def _changes(raw: object) -> dict[str, object]:
+    if not isinstance(raw, Mapping):
+        raise InvalidError(problems=[FieldProblem("", "not_an_object", "Send an object of named fields.")])
+    changes = {name: value for name, value in raw.items() if name not in _OURS}
+    if changes.get("price") is not None:
+        changes.setdefault("value", None)
+    if changes.get("value") is not None:
+        changes.setdefault("price", None)
+    return changes
+
+
+def _draft(raw: Mapping[str, object]) -> EntryDraft:
+    try:
+        return draft_of(raw, source=SOURCE)
+    except EntryError as error:
+        raise InvalidError(problems=[FieldProblem(error.field, error.code, error.message)]) from error

@@ -1,0 +1,157 @@
+"""The ledger as it stands: its transactions for readers, its entries for booking."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.core.api.times import iso_z
+from apps.core.errors import NotFoundError
+from apps.portfolios.domain.drafts import AMOUNTS, NAMES, OUTSIDE, REMARKS, EntryDraft
+from apps.portfolios.domain.transactions import Entry, EntryType, entry_as_portable, microseconds
+from apps.portfolios.models import Account, Portfolio, Transaction, TransactionQuerySet
+
+_COLUMNS = (
+    *("id", "at", "type", "account_id", "from_account_id", "to_account_id"),
+    *AMOUNTS,
+    *NAMES,
+    *("valuation__value", "valuation__fee_value"),
+)
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which transactions are wanted; what is empty does not choose."""
+
+    account: str = ""
+    asset: str = ""
+    type: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    batch: UUID | None = None
+
+
+def transactions(*, portfolio: Portfolio, wanted: LedgerFilter = LedgerFilter()) -> TransactionQuerySet:
+    """Return the standing transactions of a portfolio that are wanted, newest first."""
+    rows = Transaction.objects.filter(portfolio=portfolio).standing()
+    if wanted.account:
+        named = Account.objects.filter(portfolio=portfolio).filter(_called(wanted.account)).values("pk")
+        rows = rows.filter(Q(account__in=named) | Q(from_account__in=named) | Q(to_account__in=named))
+    if wanted.asset:
+        asset = wanted.asset
+        rows = rows.filter(Q(asset=asset) | Q(out_asset=asset) | Q(in_asset=asset) | Q(fee_asset=asset))
+    if wanted.type:
+        rows = rows.filter(type=wanted.type)
+    if wanted.start is not None:
+        rows = rows.filter(at__gte=wanted.start)
+    if wanted.end is not None:
+        rows = rows.filter(at__lt=wanted.end)
+    if wanted.batch is not None:
+        rows = rows.filter(batch=wanted.batch)
+    return rows.select_related("account", "from_account", "to_account").newest_first()
+
+
+def _called(account: str) -> Q:
+    try:
+        return Q(name=account) | Q(pk=UUID(account))
+    except ValueError:
+        return Q(name=account)
+
+
+def transaction_of(*, user: User, portfolio_id: UUID, transaction_id: UUID) -> Transaction:
+    """Return a transaction of the person's, standing or not, or raise `NotFoundError`."""
+    rows = Transaction.objects.for_user(user).filter(portfolio=portfolio_id)
+    found = rows.select_related("account", "from_account", "to_account", "batch").filter(pk=transaction_id).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+# --- As entries -------------------------------------------------------------------------------------------------------
+def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None) -> list[Entry]:
+    """Return all that counts in the order of booking, up to a moment; what the sources left open is filled in."""
+    rows = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
+    if until is not None:
+        rows = rows.filter(at__lte=until)
+    names = dict(Account.objects.filter(portfolio=portfolio).values_list("pk", "name"))
+    return list(_entries(rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE), names))
+
+
+def entries_of(*, rows: TransactionQuerySet) -> list[Entry]:
+    """Return these transactions as entries, in the order of booking."""
+    accounts = Account.objects.filter(portfolio__in=rows.values("portfolio")).values_list("pk", "name")
+    return list(_entries(rows.in_order().values_list(*_COLUMNS), dict(accounts)))
+
+
+def _entries(rows: Iterable[tuple[object, ...]], names: dict[UUID, str]) -> Iterator[Entry]:
+    types = {one.value: one for one in EntryType}
+    first_amount, first_name = 6, 6 + len(AMOUNTS)
+    first_found = first_name + len(NAMES)
+    for row in rows:
+        row_id, at, kind, account, sender, receiver = row[:first_amount]
+        told = dict(zip(AMOUNTS, row[first_amount:first_name], strict=True))
+        told |= {name: text or None for name, text in zip(NAMES, row[first_name:first_found], strict=True)}
+        value, fee_value = row[first_found:]
+        if value is not None:
+            told["value"], told["price"] = value, None
+        if fee_value is not None:
+            told["fee_value"] = fee_value
+        entry_type = types[kind]  # type: ignore[index]
+        if entry_type is EntryType.TRANSFER:
+            told["from_account"] = names.get(sender, OUTSIDE)  # type: ignore[call-overload]
+            told["to_account"] = names.get(receiver, OUTSIDE)  # type: ignore[call-overload]
+        yield Entry(
+            id=str(row_id),
+            at_us=microseconds(at),  # type: ignore[arg-type]
+            type=entry_type,
+            account=names[account],  # type: ignore[index]
+            **told,  # type: ignore[arg-type]
+        )
+
+
+# --- As they are shown ------------------------------------------------------------------------------------------------
+def entry_of_row(*, row: Transaction) -> Entry:
+    """Return a transaction as an entry, as it was told."""
+    told = {name: getattr(row, name) for name in AMOUNTS}
+    told |= {name: getattr(row, name) or None for name in NAMES}
+    if row.type == EntryType.TRANSFER:
+        told["from_account"] = row.from_account.name if row.from_account else OUTSIDE
+        told["to_account"] = row.to_account.name if row.to_account else OUTSIDE
+    kind = EntryType(row.type)
+    return Entry(id=str(row.pk), at_us=microseconds(row.at), type=kind, account=row.account.name, **told)
+
+
+def portable_row(*, row: Transaction) -> dict[str, object]:
+    """Return a transaction in the portable format, with where it is from."""
+    shown: dict[str, object] = dict(entry_as_portable(entry_of_row(row=row)))
+    shown["account"] = row.account.name
+    shown["external_id"], shown["source"], shown["batch"] = row.external_id, row.source, str(row.batch_id)
+    shown["created_at"] = iso_z(row.created_at)
+    shown |= {name: getattr(row, name) for name in REMARKS if getattr(row, name)}
+    if row.sequence:
+        shown["sequence"] = row.sequence
+    if row.reversed_in_id is not None:
+        shown["reversed_in"] = str(row.reversed_in_id)
+    return shown
+
+
+def draft_of_row(*, row: Transaction) -> EntryDraft:
+    """Return a transaction as a draft of the same."""
+    entry = entry_of_row(row=row)
+    return EntryDraft(
+        at_us=entry.at_us,
+        type=entry.type,
+        source=row.source,
+        account=entry.account,
+        external_id=row.external_id,
+        sequence=row.sequence,
+        from_account=entry.from_account,
+        to_account=entry.to_account,
+        **{name: getattr(row, name) for name in AMOUNTS},
+        **{name: getattr(row, name) or None for name in NAMES},
+        **{name: getattr(row, name) for name in REMARKS},
+    )
