@@ -17,6 +17,8 @@ from apps.markets.models import Watchlist
 from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
+from apps.portfolios.models import Transaction
+from apps.portfolios.tests.factories import make_default, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
 #: What is on the owner's watchlist.
@@ -45,6 +47,7 @@ def make_cast() -> Cast:
         make_totp(user=person)
     make_instrument("kraken:ETH/USD")
     make_item(make_watchlist(user=owner), "kraken:BTC/USD", item_id=UUID(ITEM))
+    post(make_default(user=owner), raw_buy())
     for process in settings.ENABLED_PROCESSES:
         make_beat(name=process)
     invite, _token = make_invite(
@@ -66,6 +69,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     token = PersonalToken.objects.filter(user=user).first()
     family = user.refresh_families.first()
     watchlist = Watchlist.objects.for_user(user).first()
+    entry = Transaction.objects.for_user(user).first()
     return {
         "token_id": str(token.pk) if token else MISSING,
         "session_id": str(family.pk) if family else MISSING,
@@ -76,6 +80,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "person_id": str(user.pk),
         "invite_id": cast.invite_id,
         "job_id": str(cast.job.pk),
+        "transaction_id": str(entry.pk) if entry else MISSING,
         "symbol": "ETH",
         "name": "kraken:ETH-USD",
     }

@@ -59,6 +59,12 @@ EXPECTED = {
     "POST markets:order_watchlist": SIGNED_IN,
     "POST markets:note": SIGNED_IN,
     "POST markets:remove": SIGNED_IN,
+    "POST portfolios:choose": SIGNED_IN,
+    "GET portfolios:transactions": SIGNED_IN,
+    "GET portfolios:new_transaction": SIGNED_IN,
+    "GET portfolios:transaction": SIGNED_IN,
+    "GET portfolios:correct_transaction": SIGNED_IN,
+    "POST portfolios:reverse_transaction": SIGNED_IN,
     "GET operations:console": RUNS,
     "GET operations:self_check": RUNS,
     "POST operations:start_self_check": RUNS,
@@ -73,6 +79,9 @@ OWNED = {
     "POST accounts:end_session": "session_id",
     "POST accounts:revoke_token": "token_id",
     "GET markets:watchlist": "watchlist_id",
+    "GET portfolios:transaction": "transaction_id",
+    "GET portfolios:correct_transaction": "transaction_id",
+    "POST portfolios:reverse_transaction": "transaction_id",
     "POST markets:delete_watchlist": "watchlist_id",
 }
 

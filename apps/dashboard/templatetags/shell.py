@@ -48,6 +48,15 @@ class Link:
 OVERVIEW: Final = Place("dashboard:overview", _("Overview"), "grid", "d", "home dashboard start")
 MARKETS: Final = Place("markets:markets", _("Markets"), "candles", "m", "prices coins assets charts")
 WATCHLISTS: Final = Place("markets:watchlists", _("Watchlists"), "star", "w", "watch follow stars")
+PORTFOLIO: Final = Place("portfolios:overview", _("Portfolio"), "pie", "v", "value holdings performance worth gain")
+TRANSACTIONS: Final = Place("portfolios:transactions", _("Transactions"), "tx", "t", "ledger buys sells trades")
+MONEY: Final = (
+    PORTFOLIO,
+    TRANSACTIONS,
+    Place("portfolios:imports", _("Imports"), "tray", "i", "csv file upload undo batch"),
+    Place("portfolios:reconciliation", _("Reconciliation"), "scale", "c", "balances difference transfers match"),
+    Place("portfolios:tax", _("Tax year"), "doc", "x", "gains report disposals 8949 income"),
+)
 ACCOUNT: Final = (
     Place("accounts:profile", _("Profile"), "user", "p", "account name email"),
     Place("accounts:security", _("Security"), "shield", "s", "password second factor passkey sessions tokens mfa totp"),
@@ -61,11 +70,12 @@ INSTANCE: Final = (
 )
 GROUPS: Final = (
     (None, (OVERVIEW, MARKETS)),
+    (_("Money"), MONEY),
     (_("Watch"), (WATCHLISTS,)),
     (_("Account"), ACCOUNT),
     (_("Instance"), INSTANCE),
 )
-PHONE: Final = (OVERVIEW, MARKETS, WATCHLISTS, ACCOUNT[1])
+PHONE: Final = (OVERVIEW, MARKETS, PORTFOLIO, TRANSACTIONS)
 
 
 @register.simple_tag(takes_context=True)

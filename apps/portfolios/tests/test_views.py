@@ -1,0 +1,207 @@
+"""The pages of the ledger: what they say, what typing books, what is refused and where, and what stays hidden."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import Preferences, User
+from apps.accounts.tests.factories import make_user
+from apps.portfolios.models import Portfolio, Transaction
+from apps.portfolios.tests.factories import make_default, make_portfolio, post, raw_buy
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent_tasks")]
+
+DUST = "1.000000000000000001"
+NEW = "portfolios:new_transaction"
+
+
+@pytest.fixture
+def person() -> User:
+    """Somebody who keeps a ledger."""
+    return make_user()
+
+
+@pytest.fixture
+def portfolio(person: User) -> Portfolio:
+    """Return their default portfolio."""
+    return make_default(user=person)
+
+
+@pytest.fixture
+def client(person: User) -> Client:
+    """Return a browser in which they are signed in."""
+    browser = Client()
+    browser.force_login(person)
+    return browser
+
+
+def typed(**fields: str) -> dict[str, str]:
+    """Return a purchase as somebody types it."""
+    return {
+        "template": "buy",
+        "step": "post",
+        "at": "2024-05-06T07:08",
+        "asset": "btc",
+        "amount": DUST,
+        "value": "64000.50",
+        "account": "Kraken",
+        **fields,
+    }
+
+
+def hide_amounts(person: User) -> None:
+    Preferences.objects.update_or_create(user=person, defaults={"private": True})
+
+
+# --- The list -------------------------------------------------------------------------------------------------------
+def test_an_empty_ledger_shows_the_next_step(client: Client) -> None:
+    page = client.get(reverse("portfolios:transactions"))
+    assert "Nothing has been booked yet" in page.text
+    assert reverse(NEW) in page.text
+
+
+def test_the_list_is_filtered_and_searched(client: Client, portfolio: Portfolio) -> None:
+    post(portfolio, raw_buy(account="Kraken"), raw_buy(asset="ETH", account="Coinbase", external_id="TQ7X-1"))
+    for query, shown in (({"words": "eth"}, ["ETH"]), ({"asset": "BTC"}, ["BTC"]), ({"words": "TQ7"}, ["ETH"]),
+                         ({"words": "coinb"}, ["ETH"]), ({"type": "sell"}, []), ({"start": "2024-01-03"}, []),
+                         ({"start": "nonsense", "before": "x.y"}, ["ETH", "BTC"])):  # fmt: skip
+        page = client.get(reverse("portfolios:transactions"), query, headers={"HX-Request": "true"})
+        assert [row.asset for row in page.context["page"].rows] == shown, query
+        assert "<html" not in page.text
+
+
+def test_pages_follow_each_other_both_ways_without_loss(client: Client, portfolio: Portfolio) -> None:
+    post(portfolio, *[raw_buy(amount=str(number)) for number in range(1, 121)])
+    seen, cursor = [], ""
+    while True:
+        page = client.get(reverse("portfolios:transactions"), {"before": cursor} if cursor else {}).context["page"]
+        seen.append([row.pk for row in page.rows])
+        if not page.older:
+            break
+        cursor = page.older
+    assert [len(part) for part in seen] == [50, 50, 20]
+    assert len({pk for part in seen for pk in part}) == 120
+    back = client.get(reverse("portfolios:transactions"), {"after": page.newer}).context["page"]
+    assert [row.pk for row in back.rows] == seen[1]
+
+
+def test_hidden_amounts_are_nowhere_in_the_page(client: Client, person: User, portfolio: Portfolio) -> None:
+    entry = post(portfolio, raw_buy(amount="12.3456789", price="777.77", fee="3.21", fee_asset="USD")).ids[0]
+    hide_amounts(person)
+    for address in (reverse("portfolios:transactions"), reverse("portfolios:transaction", args=[entry])):
+        page = client.get(address).text
+        assert "••••••" in page
+        assert not re.search(r"12\.34|777|9,60|3\.21", page)
+
+
+# --- One of them ----------------------------------------------------------------------------------------------------
+def test_a_transaction_tells_every_digit_and_its_trail(client: Client, portfolio: Portfolio) -> None:
+    entry = post(portfolio, raw_buy(amount=DUST)).ids[0]
+    alone = client.get(reverse("portfolios:transaction", args=[entry]), headers={"HX-Request": "true"})
+    assert f"+{DUST}" in alone.text
+    assert "<html" not in alone.text
+    assert "Entered by hand" in alone.text
+
+
+def test_a_reversal_keeps_the_row_and_says_who_and_why(client: Client, portfolio: Portfolio) -> None:
+    entry = post(portfolio, raw_buy()).ids[0]
+    address = reverse("portfolios:reverse_transaction", args=[entry])
+    page = client.post(address, {"reason": "Booked twice"}, follow=True)
+    assert "Booked twice" in page.text
+    assert not Transaction.objects.filter(portfolio=portfolio).standing().exists()
+    assert "Reversed already" not in page.text
+    assert "reversed or replaced meanwhile" in client.post(address, follow=True).text
+
+
+# --- Entering -------------------------------------------------------------------------------------------------------
+def test_what_is_typed_is_booked_to_the_last_digit(client: Client, portfolio: Portfolio) -> None:
+    page = client.post(reverse(NEW), typed(note="OTC"), follow=True)
+    entry = Transaction.objects.get(portfolio=portfolio)
+    assert (str(entry.amount), entry.asset, entry.account.name, entry.note) == (DUST, "BTC", "Kraken", "OTC")
+    assert DUST in page.text
+
+
+def test_times_are_typed_in_the_zone_of_the_reader(client: Client, person: User, portfolio: Portfolio) -> None:
+    Preferences.objects.update_or_create(user=person, defaults={"time_zone": "Asia/Tokyo"})
+    client.post(reverse(NEW), typed(at="2024-05-06T07:08"))
+    assert Transaction.objects.get(portfolio=portfolio).at.isoformat() == "2024-05-05T22:08:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"amount": "1,5"}, "amount", "Enter a number with a point"),
+        ({"amount": "0"}, "amount", "above zero"),
+        ({"amount": "0." + "1" * 31}, "amount", "never rounded"),
+        ({"amount": ""}, "amount", "required"),
+        ({"value": ""}, "value", "Enter the whole sum"),
+        ({"price": "5"}, "price", "not both"),
+        ({"at": "yesterday"}, "at", "Enter a date"),
+        ({"at": "2199-01-01T00:00"}, "at", "future"),
+        ({"asset": ""}, "asset", "required"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(
+    client: Client, portfolio: Portfolio, wrong: dict[str, str], field: str, words: str
+) -> None:
+    answer = client.post(reverse(NEW), typed(**wrong))
+    assert answer.status_code == 422
+    assert words in str(answer.context["form"].errors[field])
+    assert f'id="id_{field}-error"' in answer.text
+    assert not Transaction.objects.filter(portfolio=portfolio).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"template": "lost"}, {"type": "spend", "value": "0"}),
+        ({"template": "income", "kind": "staking", "value": ""}, {"type": "income", "kind": "staking", "value": None}),
+        ({"template": "fork", "value": "0"}, {"type": "income", "kind": "fork", "value": "0"}),
+        ({"template": "deposit", "to_account": "Ledger"}, {"type": "transfer", "from_account": None}),
+        ({"template": "split", "ratio": "10"}, {"type": "split", "ratio": "10"}),
+        ({"template": "opening", "value": "10"}, {"type": "buy", "value": "10"}),
+        (
+            {"template": "trade", "out_asset": "ETH", "out_amount": "2", "in_asset": "SOL", "in_amount": "40"},
+            {"type": "trade", "out_amount": "2", "in_amount": "40"},
+        ),
+    ],
+)
+def test_every_template_becomes_its_entry(
+    client: Client, portfolio: Portfolio, fields: dict[str, str], kept: dict[str, Any]
+) -> None:
+    assert client.post(reverse(NEW), typed(**fields)).status_code == 302
+    entry = Transaction.objects.get(portfolio=portfolio)
+    for name, value in kept.items():
+        found = getattr(entry, name)
+        assert (found if found is None else str(found)) == value, name
+
+
+def test_choosing_what_happened_changes_the_fields_and_keeps_what_fits(client: Client, portfolio: Portfolio) -> None:
+    answer = client.post(reverse(NEW), typed(template="trade", step="fields"), headers={"HX-Request": "true"})
+    assert "<html" not in answer.text
+    assert 'name="out_asset"' in answer.text
+    assert 'name="asset"' not in answer.text
+    assert 'value="64000.50"' in answer.text
+
+
+def test_a_correction_stands_in_the_place_of_the_first(client: Client, portfolio: Portfolio) -> None:
+    entry = post(portfolio, raw_buy(amount="2", external_id="A-1", account="Kraken")).ids[0]
+    address = reverse("portfolios:correct_transaction", args=[entry])
+    assert 'value="2"' in client.get(address).text
+    page = client.post(address, typed(reason="Fee counted twice"), follow=True)
+    standing = Transaction.objects.filter(portfolio=portfolio).standing().get()
+    assert (str(standing.amount), standing.replaces_id, standing.external_id) == (DUST, entry, "A-1")
+    assert "Fee counted twice" in page.text
+
+
+# --- More than one portfolio ----------------------------------------------------------------------------------------
+def test_another_portfolio_is_chosen_for_all_pages(client: Client, person: User, portfolio: Portfolio) -> None:
+    other = make_portfolio(user=person, name="Long")
+    post(other, raw_buy(asset="SOL"))
+    client.post(reverse("portfolios:choose"), {"portfolio": str(other.pk)})
+    assert client.get(reverse("portfolios:transactions")).context["portfolio"] == other
+    stranger = make_portfolio(name="Theirs")
+    assert client.post(reverse("portfolios:choose"), {"portfolio": str(stranger.pk)}).status_code == 404

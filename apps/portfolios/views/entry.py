@@ -1,0 +1,179 @@
+"""Entering a transaction by hand and correcting one: fields, the effect before anything is booked, booking."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from apps.core import clock, money
+from apps.core.errors import NotFoundError, ProductError
+from apps.portfolios import actions, queries
+from apps.portfolios.domain.drafts import AMOUNTS, NAMES, EntryDraft, draft_of
+from apps.portfolios.domain.transactions import EntryError, EntryType
+from apps.portfolios.forms import GROUPS, EntryForm, template_for
+from apps.portfolios.models import Transaction
+from apps.portfolios.queries.effects import Effect, effect_of
+from apps.portfolios.queries.ledger_pages import EntryStory, asset_codes, entry_story
+from apps.portfolios.views.chosen import Chosen, chosen
+
+SOURCE: Final = "manual"
+MONEY_FIELDS: Final = ("value", "price", "fee_value")
+_COPIED: Final = (*AMOUNTS, *NAMES, "note")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def new_transaction(request: HttpRequest) -> HttpResponse:
+    """Enter a transaction: GET shows the form, POST its fields, its effect, or books it, as `step` says."""
+    held = chosen(request)
+    if request.method != "POST":
+        now = clock.now().astimezone(held.zone).replace(second=0, microsecond=0, tzinfo=None)
+        start = {"template": request.GET.get("template", "buy"), "at": now.isoformat(timespec="minutes")}
+        return _page(request, held, _form(held, initial=start))
+    form = _form(held, data=request.POST)
+    if request.POST.get("step") in {"fields", "preview"}:
+        return _step(request, held, form)
+    booked = _booked(held, form)
+    if booked is None:
+        return _page(request, held, form, status=422)
+    messages.success(request, _("The transaction is booked."))
+    if request.POST.get("step") == "another":
+        return redirect(f"{reverse('portfolios:new_transaction')}?template={form.way.code}")
+    return redirect("portfolios:transaction", transaction_id=booked)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def correct_transaction(request: HttpRequest, transaction_id: UUID) -> HttpResponse:
+    """Correct a transaction: the old one is reversed and a new one stands in its place."""
+    held = chosen(request)
+    story = entry_story(user=held.person, transaction_id=transaction_id)
+    if story is None:
+        raise Http404
+    if request.method != "POST":
+        return _page(request, held, _form(held, initial=_typed(story.entry, held)), story)
+    form = _form(held, data=request.POST)
+    if request.POST.get("step") in {"fields", "preview"}:
+        return _step(request, held, form, story)
+    draft = _draft(form)
+    if draft is None:
+        return _page(request, held, form, story, status=422)
+    try:
+        after = actions.replace_transaction(
+            user=held.person,
+            transaction_id=transaction_id,
+            draft=draft,
+            reason=request.POST.get("reason", "").strip()[:200],
+            now=clock.now(),
+        )
+    except NotFoundError as error:
+        raise Http404 from error
+    except ProductError as error:
+        problems = {one.field: one.message for one in error.problems} or {"": error.detail}
+        form.accept(problems)
+        return _page(request, held, form, story, status=422)
+    messages.success(request, _("The correction is booked; the old version stays in the trail."))
+    return redirect("portfolios:transaction", transaction_id=after.pk)
+
+
+def _booked(held: Chosen, form: EntryForm) -> UUID | None:
+    """Book what the form says; what cannot be booked is said in the form."""
+    draft, now = _draft(form), clock.now()
+    if draft is None:
+        return None
+    try:
+        done = actions.post_entries(portfolio=held.portfolio, drafts=[draft], source=SOURCE, by=held.person, now=now)
+    except ProductError as error:
+        form.add_error(None, error.detail)
+        return None
+    form.accept({one.field: one.message for one in done.errors})
+    return done.ids[0] if done.ids else None
+
+
+def _form(held: Chosen, **options: object) -> EntryForm:
+    return EntryForm(**options, zone=held.zone, quote=held.portfolio.currency)
+
+
+def _draft(form: EntryForm) -> EntryDraft | None:
+    """Return what the form says as a draft; what the ledger refuses stands beside its field."""
+    if not form.is_valid():
+        return None
+    try:
+        return draft_of({**form.portable(), "note": form.cleaned_data.get("note", "")}, source=SOURCE)
+    except EntryError as error:
+        form.accept({error.field: error.message})
+        return None
+
+
+def _step(request: HttpRequest, held: Chosen, form: EntryForm, story: EntryStory | None = None) -> HttpResponse:
+    if request.POST["step"] == "fields":
+        kept = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+        fresh = _form(held, initial=kept)
+        return _page(request, held, fresh, story, part="portfolios/_entry_fields.html")
+    draft = _draft(form)
+    effect = _effect(held, draft, story) if draft else None
+    problem = "" if effect else next((str(errors[0]) for errors in form.errors.values()), "")
+    return _page(
+        request, held, form, story, part="portfolios/_entry_effect.html", effect=effect, effect_problem=problem
+    )
+
+
+def _effect(held: Chosen, draft: EntryDraft, story: EntryStory | None) -> Effect | None:
+    replaced = story.entry if story else None
+    return effect_of(portfolio=held.portfolio, draft=draft, replaced=replaced)
+
+
+def _page(
+    request: HttpRequest,
+    held: Chosen,
+    form: EntryForm,
+    story: EntryStory | None = None,
+    *,
+    part: str = "",
+    status: int = 200,
+    **more: object,
+) -> HttpResponse:
+    inside = {
+        "form": form,
+        "story": story,
+        "way_groups": GROUPS,
+        "money_fields": MONEY_FIELDS,
+        "assets": asset_codes(portfolio=held.portfolio),
+        "accounts": queries.accounts_of(portfolio=held.portfolio),
+        "reason": request.POST.get("reason", ""),
+        **more,
+    }
+    alone = part and request.headers.get("HX-Request")
+    return render(request, part if alone else "portfolios/entry.html", held.inside(**inside), status=status)
+
+
+def _typed(entry: Transaction, held: Chosen) -> Mapping[str, object]:
+    """Return an entry as somebody would type it."""
+    typed: dict[str, object] = {}
+    for name in _COPIED:
+        value = getattr(entry, name)
+        if value not in {None, ""}:
+            typed[name] = value if isinstance(value, str) else money.plain(value)
+    local = entry.at.astimezone(held.zone).replace(tzinfo=None)
+    typed["at"] = local.isoformat(timespec="seconds" if not local.microsecond else "microseconds")
+    typed["account"] = entry.account.name
+    typed["from_account"] = entry.from_account.name if entry.from_account else ""
+    typed["to_account"] = entry.to_account.name if entry.to_account else ""
+    is_transfer = entry.type == EntryType.TRANSFER
+    way = template_for(
+        entry_type=entry.type,
+        kind=entry.kind,
+        comes=is_transfer and not entry.from_account_id,
+        goes=is_transfer and not entry.to_account_id,
+    )
+    return {**typed, "template": way.code}
