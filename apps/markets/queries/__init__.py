@@ -13,6 +13,7 @@ from apps.markets.queries.catalogue import (
     names_of,
     symbols_at,
 )
+from apps.markets.queries.daily_rates import DailyRates, DailyStep, daily_rates
 from apps.markets.queries.feed import streamed_instruments
 from apps.markets.queries.market_table import find_markets, market_page, market_rows
 from apps.markets.queries.prices import (
@@ -40,6 +41,8 @@ from apps.markets.queries.watchlists import watchlist_of, watchlists_of
 __all__ = [
     "AssetDetail",
     "CandlePage",
+    "DailyRates",
+    "DailyStep",
     "Glance",
     "NoRate",
     "Rate",
@@ -57,6 +60,7 @@ __all__ = [
     "codes_of",
     "candles",
     "current_world",
+    "daily_rates",
     "data_quality",
     "feed_states",
     "find_markets",
