@@ -1,0 +1,139 @@
+"""Where cost lives: lots, average pools or London days, behind one set of verbs."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from apps.portfolios.domain.booking.lots import (
+    DearestFirst,
+    Lots,
+    NewestFirst,
+    OldestFirst,
+    Piece,
+    lower_cost,
+    redenominate,
+)
+from apps.portfolios.domain.booking.pools import Pool, Trail
+from apps.portfolios.domain.booking.records import OpenLot
+from apps.portfolios.domain.policy import Method
+
+Key = tuple[str, str | None]
+
+
+class Taken(NamedTuple):
+    """What a basis gave: whole or partial lots, none from a pool, and their sums."""
+
+    pieces: list[Piece]
+    found: int
+    cost: int
+
+
+class Basis(Protocol):
+    """The cost of one asset in one account, or in all."""
+
+    def acquire(self, piece: Piece) -> None:
+        """Put an acquisition in."""
+
+    def take(self, amount: int) -> Taken:
+        """Take an amount out as far as there is any."""
+
+    def arrive(self, taken: Taken) -> None:
+        """Put in what travelled, with its dates and costs."""
+
+    def split(self, ratio: int) -> int:
+        """Redenominate; return the amount there is afterwards."""
+
+    def lower_cost(self, value: int) -> list[tuple[Piece | None, int]]:
+        """Lower the cost; return what is beyond it, by lot where there are lots."""
+
+    def open_lots(self, key: Key) -> Iterator[OpenLot]:
+        """Go through what is left."""
+
+
+class LotBasis:
+    """Lots in the order of a method."""
+
+    __slots__ = ("_lots",)
+
+    def __init__(self, method: Method) -> None:
+        self._lots: Lots = new_lots(method)
+
+    def acquire(self, piece: Piece) -> None:
+        """Open a lot."""
+        self._lots.add(piece)
+
+    def take(self, amount: int) -> Taken:
+        """Take lots in order, the last one in part."""
+        pieces = self._lots.take(amount)
+        found = cost = 0
+        for piece in pieces:
+            found += piece.amount
+            cost += piece.cost
+        return Taken(pieces, found, cost)
+
+    def arrive(self, taken: Taken) -> None:
+        """Open what travelled as lots of the same id, date, cost and rank."""
+        for piece in taken.pieces:
+            self._lots.add(piece)
+
+    def split(self, ratio: int) -> int:
+        """Redenominate every lot."""
+        return redenominate(self._lots, ratio)
+
+    def lower_cost(self, value: int) -> list[tuple[Piece | None, int]]:
+        """Lower the cost of every lot by its share; without lots all of it is beyond."""
+        if next(self._lots.open(), None) is None:
+            return [(None, value)]
+        return list(lower_cost(self._lots, value))
+
+    def open_lots(self, key: Key) -> Iterator[OpenLot]:
+        """Go through the open lots."""
+        asset, account = key
+        for lot in self._lots.open():
+            yield OpenLot(lot.id, asset, account, lot.amount, lot.cost, lot.at_us, lot.seq)
+
+
+class PoolBasis:
+    """One average; with a trail where a window around losses has to be looked at."""
+
+    __slots__ = ("pool", "trail")
+
+    def __init__(self, trail: Trail | None = None) -> None:
+        self.pool = Pool()
+        self.trail = trail
+
+    def acquire(self, piece: Piece) -> None:
+        """Average an acquisition in."""
+        self.pool.add(amount=piece.amount, cost=piece.cost)
+        if self.trail is not None:
+            self.trail.acquired(at_us=piece.at_us, amount=piece.amount)
+
+    def take(self, amount: int) -> Taken:
+        """Take an amount at the average."""
+        return Taken([], *self.pool.take(amount))
+
+    def arrive(self, taken: Taken) -> None:
+        """Average in what travelled."""
+        self.pool.add(amount=taken.found, cost=taken.cost)
+
+    def split(self, ratio: int) -> int:
+        """Redenominate the pool."""
+        if self.trail is not None:
+            self.trail.split(ratio)
+        return self.pool.redenominate(ratio)
+
+    def lower_cost(self, value: int) -> list[tuple[Piece | None, int]]:
+        """Lower the pool's cost."""
+        beyond = self.pool.lower_cost(value)
+        return [(None, beyond)] if beyond else []
+
+    def open_lots(self, key: Key) -> Iterator[OpenLot]:
+        """Show the pool as one row, unless it is empty."""
+        if self.pool.amount or self.pool.cost:
+            yield OpenLot(None, *key, self.pool.amount, self.pool.cost, None, 0)
+
+
+def new_lots(method: Method) -> Lots:
+    """Return an empty set of lots in the order of the method."""
+    if method is Method.FIFO:
+        return OldestFirst()
+    return NewestFirst() if method is Method.LIFO else DearestFirst()

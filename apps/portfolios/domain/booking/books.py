@@ -1,0 +1,264 @@
+"""The books that lines are booked in: holdings by account, cost by basis, totals, shortfalls."""
+
+from collections.abc import Iterator, Mapping
+
+from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis, Taken
+from apps.portfolios.domain.booking.lines import Line
+from apps.portfolios.domain.booking.lots import Piece, rank_of
+from apps.portfolios.domain.booking.pools import Trail
+from apps.portfolios.domain.booking.records import (
+    Charged,
+    Disposal,
+    OpenLot,
+    Problem,
+    Shortfall,
+    Sink,
+    Term,
+    Totals,
+    term_of,
+)
+from apps.portfolios.domain.booking.scaled import half_even, product
+from apps.portfolios.domain.booking.section104 import Matcher, Sale
+from apps.portfolios.domain.policy import Method, Missing, Policy, Scope
+
+_DAY_US = 86_400_000_000
+
+
+class Books:
+    """Holdings, bases and totals, with the verbs that lines are made of."""
+
+    def __init__(self, policy: Policy, *, sink: Sink, foresight: Mapping[Key, Trail] | None) -> None:
+        self.policy = policy
+        self.sink = sink
+        self.seq = 0
+        self.totals = Totals()
+        self.holdings: dict[tuple[str, str], int] = {}
+        self.bases: dict[Key, Basis] = {}
+        self.matchers: dict[str, Matcher] = {}
+        self._foresight = foresight
+        self._matching = policy.method is Method.UK_S104
+        self._pooled = policy.pooled
+        self._universal = policy.scope is Scope.UNIVERSAL
+        self._alias = policy.alias
+        self._long_us = policy.long_days * _DAY_US
+        self._ranked = policy.method is Method.HIFO
+        self._window = policy.superficial_window_days if policy.method is Method.ACB else None
+
+    def hold(self, account: str, asset: str, amount: int) -> None:
+        """Add to what an account holds; below zero is possible and shown."""
+        place = (account, asset)
+        self.holdings[place] = self.holdings.get(place, 0) + amount
+
+    def acquire(self, line: Line, *, account: str, asset: str, amount: int, cost: int, clean: int) -> None:
+        """Take an asset in at a cost."""
+        place = (account, asset)
+        self.holdings[place] = self.holdings.get(place, 0) + amount
+        if self._matching:
+            self._matcher(asset).on(line.at_us).taken_in.add(amount=amount, cost=cost)
+        else:
+            rank = rank_of(clean if self.policy.hifo_excl_fee else cost, amount) if self._ranked else 0
+            basis = self._basis(asset, account)
+            basis.acquire(Piece(line.id, amount, cost, line.at_us, self.seq, rank))
+            self._note(basis, line)
+
+    def open_pool(self, line: Line, *, account: str, asset: str, amount: int, cost: int) -> None:
+        """Put an opening balance into an average pool."""
+        self.hold(account, asset, amount)
+        if self._matching:
+            self._matcher(asset).on(line.at_us).opened.add(amount=amount, cost=cost)
+            return
+        basis = self._basis(asset, account)
+        if isinstance(basis, PoolBasis):
+            basis.pool.add(amount=amount, cost=cost)
+        self._note(basis, line)
+
+    def dispose(
+        self, line: Line, *, kind: str, account: str, asset: str, amount: int, proceeds: int, tx: str = ""
+    ) -> None:
+        """Let an amount go for its proceeds, and record what that gained."""
+        place, at_us = (account, asset), line.at_us
+        self.holdings[place] = self.holdings.get(place, 0) - amount
+        tx = tx or line.id
+        if self._matching:
+            self.seq += 1
+            sale = Sale(self.seq, tx, line.id, kind, asset, account, at_us, amount, proceeds)
+            self._matcher(asset).on(at_us).sell(sale)
+            return
+        basis = self._basis(asset, account)
+        taken = basis.take(amount)
+        self._note(basis, line)
+        missing = amount - taken.found
+        if missing:
+            self._short(line, tx=tx, asset=asset, account=account, found=taken.found, missing=missing)
+        gain = proceeds - taken.cost
+        record = Disposal(tx, kind, asset, account, at_us, amount, proceeds, taken.cost, gain, None, (), missing)
+        self.sink.disposal(self._averaged(record) if self._pooled else self._termed(record, taken.pieces))
+
+    def consume(self, line: Line, *, tx: str, kind: str, account: str, asset: str, amount: int) -> None:
+        """Let an amount leave its lots without a gain."""
+        self.hold(account, asset, -amount)
+        if self._matching:
+            sale = Sale(self.seq, tx, line.id, kind, asset, account, line.at_us, amount)
+            self._matcher(asset).on(line.at_us).consumed.append(sale)
+            return
+        basis = self._basis(asset, account)
+        found = basis.take(amount).found
+        self._note(basis, line)
+        if found < amount:
+            self._short(line, tx=tx, asset=asset, account=account, found=found, missing=amount - found)
+
+    def move(self, line: Line, *, account: str, to_account: str, asset: str, amount: int) -> None:
+        """Carry an amount between own accounts, with dates and costs where accounts have lots of their own."""
+        self.hold(account, asset, -amount)
+        self.hold(to_account, asset, amount)
+        if self._universal or account == to_account or not amount:
+            return
+        source, target = self._basis(asset, account), self._basis(asset, to_account)
+        taken = source.take(amount)
+        missing = amount - taken.found
+        if missing:
+            self._short(line, tx=line.id, asset=asset, account=account, found=taken.found, missing=missing)
+            unknown = Piece(line.id, missing, 0, line.at_us, self.seq, 0)
+            taken = Taken([*taken.pieces, unknown], amount, taken.cost)
+        target.arrive(taken)
+        self._note(source, line)
+        self._note(target, line)
+
+    def split(self, line: Line, *, asset: str, ratio: int) -> None:
+        """Redenominate every open lot and every holding."""
+        bucket = self._alias.get(asset, asset)
+        for place, amount in self.holdings.items():
+            if self._alias.get(place[1], place[1]) == bucket:
+                self.holdings[place] = product(amount, ratio)
+        if self._matching:
+            self._matcher(asset).on(line.at_us).split(ratio)
+            return
+        for key, basis in self.bases.items():
+            if key[0] == bucket:
+                basis.split(ratio)
+                self._note(basis, line)
+                if self._foresight is not None:
+                    self._foresight[key].split(ratio)
+
+    def lower_cost(self, line: Line, *, account: str, asset: str, value: int) -> None:
+        """Lower the cost of what is held; what is beyond it is a gain."""
+        if self._matching:
+            kind = "return_of_capital"
+            sale = Sale(self.seq, line.id, line.id, kind, asset, account, line.at_us, 0, value)
+            self._matcher(asset).on(line.at_us).repaid.append(sale)
+            return
+        beyond = self._basis(asset, account).lower_cost(value)
+        gain = sum(excess for _, excess in beyond)
+        if not gain:
+            return
+        record = Disposal(line.id, "return_of_capital", asset, account, line.at_us, 0, gain, 0, gain, None)
+        if self._pooled:
+            self.totals.realised += gain
+        else:
+            record = self._termed_by_lot(record, beyond)
+        self.sink.disposal(record)
+
+    def charge(self, line: Line, value: int) -> None:
+        """Count a fee that entered no cost and no proceeds."""
+        if value:
+            self.totals.fees += value
+            self.sink.charge(Charged(line.id, line.at_us, value))
+
+    def open_lots(self) -> Iterator[OpenLot]:
+        """Go through what is left of every lot or pool."""
+        for key, basis in self.bases.items():
+            yield from basis.open_lots(key)
+
+    def pools(self) -> dict[Key, tuple[int, int]]:
+        """Return amount and cost of every average pool."""
+        return {
+            key: (basis.pool.amount, basis.pool.cost)
+            for key, basis in self.bases.items()
+            if isinstance(basis, PoolBasis)
+        }
+
+    def trails(self) -> dict[Key, Trail]:
+        """Return what the pools noted, ready to be read from the start."""
+        found: dict[Key, Trail] = {}
+        for key, basis in self.bases.items():
+            if isinstance(basis, PoolBasis) and basis.trail is not None:
+                basis.trail.rewind()
+                found[key] = basis.trail
+        return found
+
+    def _matcher(self, asset: str) -> Matcher:
+        bucket = self._alias.get(asset, asset)
+        matcher = self.matchers.get(bucket)
+        if matcher is None:
+            matcher = self.matchers[bucket] = Matcher()
+        return matcher
+
+    def _basis(self, asset: str, account: str) -> Basis:
+        key = (self._alias.get(asset, asset), None if self._universal else account)
+        basis = self.bases.get(key)
+        if basis is None:
+            basis = self.bases[key] = self._new_basis()
+        return basis
+
+    def _new_basis(self) -> Basis:
+        if not self._pooled:
+            return LotBasis(self.policy.method)
+        return PoolBasis(Trail() if self._window is not None and self._foresight is None else None)
+
+    def _note(self, basis: Basis, line: Line) -> None:
+        """Let a pool that is scouted for the window around losses remember what it holds now."""
+        if self._window is not None and isinstance(basis, PoolBasis) and basis.trail is not None:
+            basis.trail.held(at_us=line.at_us, amount=basis.pool.amount)
+
+    def _termed(self, record: Disposal, pieces: list[Piece]) -> Disposal:
+        term, long_amount, long_cost = term_of(
+            pieces, at_us=record.at_us, long_us=self._long_us, missing=record.missing
+        )
+        gain, totals = record.gain, self.totals
+        totals.realised += gain
+        if term is Term.SHORT:
+            totals.short += gain
+        elif term is Term.LONG:
+            totals.long += gain
+        else:
+            long_gain = half_even(record.proceeds * long_amount, record.amount) - long_cost
+            totals.long += long_gain
+            totals.short += gain - long_gain
+        return record._replace(term=term, pieces=tuple(pieces))
+
+    def _termed_by_lot(self, record: Disposal, beyond: list[tuple[Piece | None, int]]) -> Disposal:
+        pieces = [piece for piece, _ in beyond if piece is not None]
+        term, _, _ = term_of(pieces, at_us=record.at_us, long_us=self._long_us, missing=0)
+        cutoff = record.at_us - self._long_us
+        long_gain = sum(excess for piece, excess in beyond if piece is not None and piece.at_us <= cutoff)
+        self.totals.realised += record.gain
+        self.totals.long += long_gain
+        self.totals.short += record.gain - long_gain
+        return record._replace(term=term, pieces=tuple(pieces))
+
+    def _averaged(self, record: Disposal) -> Disposal:
+        if record.gain < 0 and self._foresight is not None and self._window is not None:
+            record = self._without_superficial_loss(record, days=self._window)
+        self.totals.realised += record.gain
+        return record
+
+    def _without_superficial_loss(self, record: Disposal, *, days: int) -> Disposal:
+        key = (self._alias.get(record.asset, record.asset), None if self._universal else record.account)
+        basis = self.bases[key]
+        if self._foresight is None or not isinstance(basis, PoolBasis):
+            return record
+        replaced = self._foresight[key].replaced(at_us=record.at_us, days=days, sold=record.amount)
+        denied = half_even(-record.gain * replaced.numerator, record.amount * replaced.denominator)
+        basis.pool.cost += denied
+        return record._replace(gain=record.gain + denied, superficial_loss=-denied)
+
+    def _short(self, line: Line, *, tx: str, asset: str, account: str, found: int, missing: int) -> None:
+        self.sink.shortfalls.append(Shortfall(tx, asset, account, line.at_us, found, missing))
+        if self.policy.missing is Missing.ERROR:
+            self.sink.problems.append(acquisition_missing(line.id))
+
+
+def acquisition_missing(tx: str) -> Problem:
+    """Return the problem of a transaction that needed more than was there."""
+    message = "More leaves than was ever acquired; add what is missing, match a transfer or enter an opening balance."
+    return Problem(tx, "missing_acquisition", message)

@@ -1,0 +1,222 @@
+"""Open lots in the order in which they leave: oldest, newest or dearest first."""
+
+from bisect import insort
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+from operator import attrgetter
+from typing import Final, NamedTuple, Protocol
+
+from apps.portfolios.domain.booking.scaled import SCALE, half_even, part_of, product
+
+_RANK_BITS: Final = 512
+_SPARE_BITS: Final = 32
+_COMPACT_FROM: Final = 1024
+_BY_AGE: Final = attrgetter("at_us", "seq")
+
+
+class Piece(NamedTuple):
+    """Part of a lot on its way out; `rank` is the lot's unit cost as the order of HIFO sees it."""
+
+    lot: str
+    amount: int
+    cost: int
+    at_us: int
+    seq: int
+    rank: int
+
+
+class Lot:
+    """An open lot: what is left of it, what that cost, and the whole that every part is a share of."""
+
+    __slots__ = ("amount", "at_us", "cost", "id", "rank", "seq", "whole", "whole_cost")
+
+    def __init__(self, piece: Piece) -> None:
+        self.id, self.amount, self.cost, self.at_us, self.seq, self.rank = piece
+        self.whole = self.amount
+        self.whole_cost = self.cost
+
+    def piece(self) -> Piece:
+        """Return all that is left, and with it what rounding left over."""
+        return Piece(self.id, self.amount, self.cost, self.at_us, self.seq, self.rank)
+
+    def part(self, amount: int) -> Piece:
+        """Split off less than all that is left, with its share of the cost of the whole."""
+        cost = part_of(self.whole_cost, amount, self.whole, left=self.cost)
+        self.amount -= amount
+        self.cost -= cost
+        return Piece(self.id, amount, cost, self.at_us, self.seq, self.rank)
+
+    def changed(self, *, amount: int, cost: int) -> None:
+        """Count or value the lot anew: what is left becomes the whole."""
+        self.amount = self.whole = amount
+        self.cost = self.whole_cost = cost
+
+
+class Lots(Protocol):
+    """Open lots of one asset, in one account or in all."""
+
+    def add(self, piece: Piece) -> None:
+        """Put a lot in, whatever its age."""
+
+    def take(self, amount: int) -> list[Piece]:
+        """Take the amount out as far as there is any, in the order of the method."""
+
+    def open(self) -> Iterator[Lot]:
+        """Go through what is left, in no particular order."""
+
+    def reordered(self) -> None:
+        """Put the lots in order again after their ranks changed."""
+
+
+class OldestFirst:
+    """FIFO: by date of acquisition, the earlier given first."""
+
+    __slots__ = ("_head", "_lots")
+
+    def __init__(self) -> None:
+        self._lots: list[Lot] = []
+        self._head = 0
+
+    def add(self, piece: Piece) -> None:
+        """Put a lot in; one that travelled may be older than what is there."""
+        insert_by_age(self._lots, Lot(piece), low=self._head)
+
+    def take(self, amount: int) -> list[Piece]:
+        """Take from the oldest on."""
+        lots, head, pieces = self._lots, self._head, []
+        while amount and head < len(lots):
+            lot = lots[head]
+            if lot.amount > amount:
+                pieces.append(lot.part(amount))
+                break
+            pieces.append(lot.piece())
+            amount -= lot.amount
+            head += 1
+        if head >= _COMPACT_FROM and head * 2 > len(lots):
+            del lots[:head]
+            head = 0
+        self._head = head
+        return pieces
+
+    def open(self) -> Iterator[Lot]:
+        """Go through what is left."""
+        return (self._lots[index] for index in range(self._head, len(self._lots)))
+
+    def reordered(self) -> None:
+        """Do nothing: rank has no say in the order."""
+
+
+class NewestFirst:
+    """LIFO: by date of acquisition from the end, the later given first."""
+
+    __slots__ = ("_lots",)
+
+    def __init__(self) -> None:
+        self._lots: list[Lot] = []
+
+    def add(self, piece: Piece) -> None:
+        """Put a lot in; one that travelled may be older than what is there."""
+        insert_by_age(self._lots, Lot(piece), low=0)
+
+    def take(self, amount: int) -> list[Piece]:
+        """Take from the newest on."""
+        lots, pieces = self._lots, []
+        while amount and lots:
+            lot = lots[-1]
+            if lot.amount > amount:
+                pieces.append(lot.part(amount))
+                break
+            pieces.append(lot.piece())
+            amount -= lot.amount
+            lots.pop()
+        return pieces
+
+    def open(self) -> Iterator[Lot]:
+        """Go through what is left."""
+        return iter(self._lots)
+
+    def reordered(self) -> None:
+        """Do nothing: rank has no say in the order."""
+
+
+class DearestFirst:
+    """HIFO: by unit cost at acquisition, the earlier given first."""
+
+    __slots__ = ("_count", "_heap")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, int, Lot]] = []
+        self._count = 0
+
+    def add(self, piece: Piece) -> None:
+        """Put a lot in at its rank."""
+        self._count += 1
+        heappush(self._heap, (_order(piece.rank), piece.seq, self._count, Lot(piece)))
+
+    def take(self, amount: int) -> list[Piece]:
+        """Take from the dearest on."""
+        heap, pieces = self._heap, []
+        while amount and heap:
+            lot = heap[0][-1]
+            if lot.amount > amount:
+                pieces.append(lot.part(amount))
+                break
+            pieces.append(lot.piece())
+            amount -= lot.amount
+            heappop(heap)
+        return pieces
+
+    def open(self) -> Iterator[Lot]:
+        """Go through what is left."""
+        return (entry[-1] for entry in self._heap)
+
+    def reordered(self) -> None:
+        """Order by the ranks that the lots have now."""
+        self._heap = [(_order(lot.rank), seq, count, lot) for _, seq, count, lot in self._heap]
+        heapify(self._heap)
+
+
+def insert_by_age(lots: list[Lot], lot: Lot, *, low: int) -> None:
+    """Keep the list in order of acquisition; the newest goes to the end without a search."""
+    if len(lots) == low or (lots[-1].at_us, lots[-1].seq) <= (lot.at_us, lot.seq):
+        lots.append(lot)
+    else:
+        insort(lots, lot, lo=low, key=_BY_AGE)
+
+
+def rank_of(cost: int, amount: int) -> int:
+    """Return a whole number that orders unit costs exactly: distinct quotients differ in it."""
+    return (cost << _RANK_BITS) // amount if amount else 0
+
+
+def redenominate(lots: Lots, ratio: int) -> int:
+    """Multiply every open lot by the scaled ratio; return what there is afterwards."""
+    total = 0
+    for lot in lots.open():
+        lot.changed(amount=product(lot.amount, ratio), cost=lot.cost)
+        lot.rank = lot.rank * SCALE // ratio
+        total += lot.amount
+    lots.reordered()
+    return total
+
+
+def lower_cost(lots: Lots, value: int) -> list[tuple[Piece, int]]:
+    """Spread the value over the lots by amount; return the lots it exceeds the cost of, with the excess."""
+    spread = sorted(lots.open(), key=_BY_AGE)
+    total = sum(lot.amount for lot in spread)
+    left, beyond = value, []
+    for lot in spread:
+        portion = left if lot is spread[-1] else min(left, half_even(value * lot.amount, total or 1))
+        left -= portion
+        lowered = min(portion, lot.cost)
+        lot.changed(amount=lot.amount, cost=lot.cost - lowered)
+        lot.rank = rank_of(lot.cost, lot.amount)
+        if portion > lowered:
+            beyond.append((Piece(lot.id, 0, 0, lot.at_us, lot.seq, lot.rank), portion - lowered))
+    lots.reordered()
+    return beyond
+
+
+def _order(rank: int) -> int:
+    """Return the rank as a heap wants it; the last bits, blurred by splits, do not count."""
+    return -((rank + (1 << _SPARE_BITS - 1)) >> _SPARE_BITS)
