@@ -1,6 +1,5 @@
 """The Celery application: the broker only wakes work that stands in rows; the request id travels with each task."""
 
-import gc
 import os
 from typing import Any
 
@@ -12,7 +11,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("coinsphere")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
 
 
 @signals.setup_logging.connect
@@ -33,13 +31,6 @@ def _take_request_id(task_id: str, task: Any, **_kwargs: object) -> None:  # noq
 @signals.task_postrun.connect
 def _drop_request_id(task_id: str, **_kwargs: object) -> None:
     logs.leave_task(task_id)
-
-
-@signals.worker_before_create_process.connect
-def _share_memory_with_children(**_kwargs: object) -> None:
-    """Keep the collector off what is loaded by now, so that forked children go on sharing those pages."""
-    gc.collect()
-    gc.freeze()
 
 
 @signals.worker_ready.connect

@@ -18,6 +18,8 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include((portfolios_api, "portfolios"), namespace="api-portfolios")),
 ]
 
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(sign_in_urlpatterns)),
     path("admin/", admin.site.urls),

@@ -120,23 +120,24 @@ def _simulator(python: str, data: str, ports: Mapping[str, int]) -> Program:
     return _loop(python, "simulator", "simulate", "--ports", wanted, "--journal", f"{data}/simulator.jsonl")
 
 
-def _celery(python: str, name: str, *arguments: str) -> Program:
+def _celery(python: str, name: str, application: str, *arguments: str) -> Program:
     """A killed supervisor ends Celery at once (SIGQUIT): its work stands in rows and another run takes it over."""
-    argv = (python, "-m", "celery", "-A", "config.celery", "--quiet", *arguments, "--loglevel", "warning")
+    argv = (python, "-m", "celery", "-A", application, "--quiet", *arguments, "--loglevel", "warning")
     return Program(name, argv, orphan_signal=signal.SIGQUIT)
 
 
 def _worker(python: str) -> Program:
     quiet = ("--without-gossip", "--without-mingle", "--hostname", "worker@coinsphere")
-    return _celery(python, "worker", "worker", "-Q", "sync,default,notify", "--concurrency", "2", *quiet)
+    arguments = ("worker", "-Q", "sync,default,notify", "--concurrency", "2")
+    return _celery(python, "worker", "config.worker", *arguments, *quiet)
 
 
 def _trainer(python: str) -> Program:
     quiet = ("--without-gossip", "--without-mingle", "--hostname", "trainer@coinsphere")
     recycled = ("--concurrency", "1", "--max-tasks-per-child", "1")
-    return _celery(python, "trainer", "worker", "-Q", "train", *recycled, *quiet)
+    return _celery(python, "trainer", "config.worker", "worker", "-Q", "train", *recycled, *quiet)
 
 
 def _beat(python: str, data: str) -> Program:
     """Beat keeps its note of what ran when in the data folder, so that a daily task survives restarts."""
-    return _celery(python, "beat", "beat", "--schedule", f"{data}/beat-schedule", "--pidfile=")
+    return _celery(python, "beat", "config.celery", "beat", "--schedule", f"{data}/beat-schedule", "--pidfile=")
