@@ -1,0 +1,149 @@
+"""Opens a file: encoding, delimiter, rows with their line numbers, and the limits that keep a hostile one harmless."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from apps.portfolios.domain.importing.problems import ImportRefusedError
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_ROWS: Final = 200_000
+MAX_COLUMNS: Final = 200
+MAX_CELL: Final = 10_000
+#: Exports put titles, names and remarks above the header; it is looked for in this many rows.
+HEADER_ROWS: Final = 40
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_FOREIGN: Final = (
+    (b"PK\x03\x04", "spreadsheet", "This is a spreadsheet or a zip file. Unpack it, or save the sheet as CSV."),
+    (b"\xd0\xcf\x11\xe0", "spreadsheet", "This is an old spreadsheet. Open it and save the sheet as CSV."),
+    (b"\x1f\x8b", "compressed", "This file is compressed. Unpack it first."),
+    (b"%PDF", "not_text", "This is a PDF. Download the history as CSV."),
+)
+_WORD: Final = re.compile(r"[^\W\d_]", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one record and the line of the file that it begins on."""
+
+    number: int
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a file, blank ones left out, and how it was written."""
+
+    rows: Sequence[Row]
+    encoding: str
+    delimiter: str
+
+
+def open_table(data: bytes) -> Table:
+    """Return the rows of a CSV file, or raise `ImportRefusedError` naming why it cannot be read."""
+    text, encoding = decoded(data)
+    text, declared = _declared(text)
+    delimiter = declared or _delimiter(text)
+    return Table(_rows(text, delimiter, first=2 if declared else 1), encoding, delimiter)
+
+
+def decoded(data: bytes) -> tuple[str, str]:
+    """Return the text of a file and its encoding, or raise `ImportRefusedError`."""
+    if len(data) > MAX_BYTES:
+        raise ImportRefusedError(
+            "file_too_large", f"A file may have {MAX_BYTES // 1024 // 1024} MiB. Split it by year."
+        )
+    for mark, code, message in _FOREIGN:
+        if data.startswith(mark):
+            raise ImportRefusedError(code, message)
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "") or _guessed(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ImportRefusedError(
+            "encoding_unknown", "The letters of this file cannot be read. Save it as CSV in UTF-8."
+        ) from error
+    if "\0" in text:
+        raise ImportRefusedError("not_text", "This file is not text. Download the history as CSV.")
+    if not text.strip():
+        raise ImportRefusedError("file_empty", "This file is empty.")
+    return text, encoding
+
+
+def _guessed(data: bytes) -> str:
+    """Return the likely encoding of a file that does not say: UTF-8, UTF-16 by its zeros, else Windows."""
+    head = data[:2_000]
+    zeros = head.count(0)
+    if zeros * 3 > len(head) > 1:
+        return "utf-16-le" if head[1] == 0 else "utf-16-be"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _declared(text: str) -> tuple[str, str]:
+    """Take the line with which Excel names the delimiter off the text."""
+    head, _newline, body = text.partition("\n")
+    found = head.strip().lower()
+    if len(found) == 5 and found.startswith("sep=") and found[4] in _DELIMITERS:
+        return body, found[4]
+    return text, "\t" if found == "sep=" else ""
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that gives the widest row of words, which is the header."""
+    head = "".join(line for line, _number in zip(io.StringIO(text, newline=""), range(HEADER_ROWS), strict=False))
+    return max(_DELIMITERS, key=lambda sign: _widest(head, sign))
+
+
+def _widest(head: str, delimiter: str) -> int:
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    widths = [0]
+    try:
+        widths.extend(sum(1 for cell in row if _WORD.search(cell)) for row in reader)
+    except csv.Error:
+        return 0
+    return max(widths)
+
+
+def _rows(text: str, delimiter: str, *, first: int) -> list[Row]:
+    rows: list[Row] = []
+    for number, cells in _numbered(text, delimiter, first):
+        if not any(cells):
+            continue
+        if len(cells) > MAX_COLUMNS:
+            raise ImportRefusedError("too_many_columns", f"Line {number} has more than {MAX_COLUMNS} columns.")
+        if max(map(len, cells)) > MAX_CELL:
+            raise ImportRefusedError("cell_too_long", f"Line {number} has a cell of more than {MAX_CELL} characters.")
+        rows.append(Row(number, cells))
+        if len(rows) > MAX_ROWS:
+            raise ImportRefusedError("too_many_rows", f"A file may have {MAX_ROWS} lines. Split it by year.")
+    return rows
+
+
+def _numbered(text: str, delimiter: str, first: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records with the line each begins on; a quote that never ends is named by its line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins = first
+    try:
+        for cells in reader:
+            yield begins, cells
+            begins = first + reader.line_num
+    except csv.Error as error:
+        code, what = (
+            ("cell_too_long", "is too long") if "limit" in str(error) else ("quotes_broken", "has a stray quote")
+        )
+        raise ImportRefusedError(code, f"A cell that begins on line {begins} {what}.") from error
