@@ -1,0 +1,160 @@
+"""Reading a portable file piece by piece: numbers as they are written, no repeated keys, one item at a time."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from json.scanner import make_scanner
+from typing import Final
+
+from apps.portfolios.domain.transactions import JsonNumber
+
+TRANSACTIONS: Final = "transactions"
+_LONGEST_ITEM: Final = 1 << 26
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+
+
+class UnreadableError(ValueError):
+    """A text that is no portable file at all; the message says what is wrong in one sentence."""
+
+
+class Repeated:
+    """Stands for an object that names a key twice."""
+
+    __slots__ = ("key", "values")
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        self.key = next(name for name in names if names.count(name) > 1)
+        self.values = dict(pairs)
+
+
+class Document:
+    """A portable file that is being read: `transactions` one by one, everything else afterwards in `rest`."""
+
+    def __init__(self, chunks: Iterable[str]) -> None:
+        self.rest: dict[str, object] = {}
+        self._chunks = iter(chunks)
+        self._text = ""
+        self._at = 0
+        self._ended = False
+        self._scan: Callable[[str, int], tuple[object, int]] = make_scanner(_decoder())
+
+    def transactions(self) -> Iterator[object]:
+        """Go through the transactions; what else the file holds is known when this has ended."""
+        try:
+            yield from self._items() if self._look() == "[" else self._members()
+            if self._look():
+                raise _broken("there is more after its end")
+        except RecursionError as error:
+            raise _broken("it is nested too deeply") from error
+
+    def _members(self) -> Iterator[object]:
+        self._expect("{")
+        found = False
+        if self._accept("}"):
+            raise _broken("it has no list of transactions")
+        while True:
+            key = self._value()
+            if not isinstance(key, str) or isinstance(key, JsonNumber):
+                raise _broken("a name was expected")
+            self._expect(":")
+            if key in self.rest or (found and key == TRANSACTIONS):
+                raise _broken(f"it names {key!r} twice")
+            if key == TRANSACTIONS:
+                found = True
+                yield from self._items()
+            else:
+                self.rest[key] = self._value()
+            if not self._accept(","):
+                break
+        self._expect("}")
+        if not found:
+            raise _broken("it has no list of transactions")
+
+    def _items(self) -> Iterator[object]:
+        self._expect("[")
+        if self._accept("]"):
+            return
+        while True:
+            yield self._value()
+            if not self._accept(","):
+                break
+        self._expect("]")
+
+    def _value(self) -> object:
+        self._look()
+        while True:
+            try:
+                value, end = self._scan(self._text, self._at)
+            except (json.JSONDecodeError, StopIteration) as error:
+                if len(self._text) - self._at > _LONGEST_ITEM or not self._more():
+                    raise _broken(f"it is no JSON near {self._text[self._at : self._at + 40]!r}") from error
+                continue
+            if end == len(self._text) and self._more():
+                continue
+            self._at = end
+            return value
+
+    def _look(self) -> str:
+        """Return the next character that is no space, and nothing at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def _accept(self, character: str) -> bool:
+        if self._look() != character:
+            return False
+        self._at += 1
+        return True
+
+    def _expect(self, character: str) -> None:
+        if not self._accept(character):
+            raise _broken(f"{character!r} was expected near {self._text[self._at : self._at + 40]!r}")
+
+    def _more(self) -> bool:
+        """Read on, as much again as is waiting; tell whether there was anything."""
+        if self._ended:
+            return False
+        pieces = [self._text[self._at :]]
+        waiting = len(pieces[0])
+        fresh = 0
+        while fresh <= waiting:
+            piece = next(self._chunks, None)
+            if piece is None:
+                self._ended = True
+                break
+            pieces.append(piece)
+            fresh += len(piece)
+        self._text, self._at = "".join(pieces), 0
+        return fresh > 0
+
+
+def read_value(text: str) -> object:
+    """Return the one value that a text holds, by the same rules."""
+    document = Document([text])
+    try:
+        value = document._value()  # noqa: SLF001 - the same reader, for a file of one value
+        if document._look():  # noqa: SLF001 - as above
+            raise _broken("there is more after its end")
+    except RecursionError as error:
+        raise _broken("it is nested too deeply") from error
+    return value
+
+
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object, parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=JsonNumber
+    )
+
+
+def _object(pairs: list[tuple[str, object]]) -> object:
+    values = dict(pairs)
+    return values if len(values) == len(pairs) else Repeated(pairs)
+
+
+def _broken(reason: str) -> UnreadableError:
+    return UnreadableError(f"The file cannot be read: {reason}.")

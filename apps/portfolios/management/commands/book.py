@@ -1,0 +1,156 @@
+"""Books a portable file offline and prints the result as JSON. Needs no services."""
+
+import gc
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.portfolios.domain.booking import Disposal, Line, Problem, Sink, book_lines, outcome, repeated
+from apps.portfolios.domain.booking.quick import LineReader
+from apps.portfolios.domain.booking.reading import Document, Repeated, UnreadableError, read_value
+from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy
+from apps.portfolios.domain.result import closing, disposal_row
+from apps.portfolios.domain.transactions import EntryError
+
+_CHUNK: Final = 1 << 20
+_ROWS_A_WRITE: Final = 2_000
+_DAY_US: Final = 86_400_000_000
+
+
+class Command(BaseCommand):
+    """Reads, books, prints."""
+
+    help = "Book a file of transactions by a policy, without a database, and print the result as JSON."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help="the portable file, JSON")
+        parser.add_argument("--policy", type=Path, metavar="FILE", help="settings that stand above the file's own")
+
+    def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+        """Read all of the file before the first word of the result, so that half a result is never printed."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self._book(options["file"], options["policy"])
+        except UnreadableError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _book(self, file: Path, policy_file: Path | None) -> None:
+        document = Document(_chunks(file))
+        sink = _Printer(self)
+        lines = _lines(document.transactions(), sink)
+        settings = _settings(document.rest.get("policy"), policy_file)
+        quote = _quote(document.rest.get("quote"), sink)
+        try:
+            sink.policy = parse_policy(settings)
+        except PolicyError as error:
+            sink.problems.insert(0, Problem(None, error.code, error.message, field=error.field))
+            lines.clear()
+        sink.finish(outcome_of=lines, quote=quote)
+
+
+class _Printer(Sink):
+    """Prints disposals as they are made, so that a million of them need no memory."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__()
+        self.policy = Policy()
+        self._out = command.stdout
+        self._waiting: list[str] = []
+        self._separator = '{"disposals":['
+
+    def disposal(self, record: Disposal) -> None:
+        """Print a disposal."""
+        row = disposal_row(record, long_us=self.policy.long_days * _DAY_US)
+        self._waiting.append(json.dumps(row, separators=(",", ":")))
+        if len(self._waiting) >= _ROWS_A_WRITE:
+            self._flush()
+
+    def income(self, record: object) -> None:
+        """Leave an income to the totals."""
+
+    def charge(self, record: object) -> None:
+        """Leave a fee to the totals."""
+
+    def finish(self, *, outcome_of: list[Line], quote: str | None) -> None:
+        """Book the lines and print what is known at the end."""
+        booking = outcome(book_lines(outcome_of, self.policy, quote=quote, sink=self))
+        for record in booking.disposals:
+            self.disposal(record)
+        self._flush()
+        rest = json.dumps(closing(booking), separators=(",", ":"))
+        opening = "" if self._separator == "," else self._separator
+        self._out.write(f"{opening}],{rest[1:]}")
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._out.write(self._separator + ",".join(self._waiting), ending="")
+            self._separator = ","
+            self._waiting.clear()
+
+
+def _lines(items: Iterable[object], sink: Sink) -> list[Line]:
+    reader, seen = LineReader(), set()
+    lines: list[Line] = []
+    for index, raw in enumerate(items):
+        try:
+            line = reader.line(_named_once(raw), index=index)
+        except EntryError as error:
+            sink.problems.append(Problem(_identity(raw), error.code, error.message, place=index, field=error.field))
+            continue
+        if line.id in seen:
+            sink.problems.append(repeated(line.id, index=index))
+            continue
+        seen.add(line.id)
+        lines.append(line)
+    return lines
+
+
+def _named_once(raw: object) -> object:
+    if isinstance(raw, Repeated):
+        raise EntryError(code="duplicate_key", message=f"The line names {raw.key} twice.", field=raw.key)
+    return raw
+
+
+def _identity(raw: object) -> str | None:
+    values = raw.values if isinstance(raw, Repeated) else raw
+    identity = values.get("id") if isinstance(values, Mapping) else None
+    return str(identity) if isinstance(identity, str) and identity else None
+
+
+def _settings(own: object, file: Path | None) -> object:
+    above: object = {}
+    if file is not None:
+        above = read_value("".join(_chunks(file)))
+        if isinstance(above, dict) and isinstance(above.get("policy"), dict):
+            above = above["policy"]
+    if own is None:
+        own = {}
+    if isinstance(own, dict) and isinstance(above, dict):
+        return {**own, **above}
+    return above if isinstance(own, dict) else own
+
+
+def _quote(given: object, sink: Sink) -> str | None:
+    if given is None or (type(given) is str and given):
+        return given
+    sink.problems.append(Problem(None, "field_invalid", "quote is the name of the money of account.", field="quote"))
+    return None
+
+
+def _chunks(file: Path) -> Iterator[str]:
+    try:
+        with file.open(encoding="utf-8-sig") as text:
+            while chunk := text.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise UnreadableError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{file} cannot be read: it is not UTF-8 text.") from error
