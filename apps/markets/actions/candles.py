@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from prometheus_client import Counter
 
 from apps.core.events import publish
@@ -30,8 +30,6 @@ from apps.markets.queries.stored_candles import opened_block, read_series
 
 #: So few candles after the last block stay rows until they are packed together.
 TAIL_ROWS: Final = 64
-#: What was built from live prices is packed once the venue has had so long to say otherwise.
-BUILT_KEPT_MS: Final = 24 * 3_600_000
 _BLOCKS_AT_ONCE: Final = 200
 _VALUES: Final = ("open", "high", "low", "close", "volume")
 
@@ -273,17 +271,19 @@ def _save_blocks(blocks: Sequence[CandleBlock]) -> None:
 
 # --- Packing ----------------------------------------------------------------------------------------------------------
 def pack_tails(*, now: datetime, most: int = 500) -> int:
-    """Pack the rows of series that have gathered enough of them; return how many candles were packed."""
-    old = int(now.timestamp() * 1000) - BUILT_KEPT_MS
-    ripe = CandleTail.objects.filter(~Q(source=CandleSource.BUILT) | Q(ts__lt=old))
+    """Pack the rows of series that have gathered enough of them; return how many candles were packed.
+
+    What was built from live prices stays rows, however old: in a block it would pass for the venue's own.
+    """
+    ripe = CandleTail.objects.exclude(source=CandleSource.BUILT)
     long = ripe.values("series").annotate(rows=Count("id")).filter(rows__gte=TAIL_ROWS).order_by("-rows")
-    return sum(_pack_tail(series_id, old, now) for series_id in long.values_list("series", flat=True)[:most])
+    return sum(_pack_tail(series_id, now) for series_id in long.values_list("series", flat=True)[:most])
 
 
 @transaction.atomic
-def _pack_tail(series_id: UUID, old: int, now: datetime) -> int:
+def _pack_tail(series_id: UUID, now: datetime) -> int:
     series = CandleSeries.objects.select_for_update().select_related(None).get(pk=series_id)
-    ripe = series.tail.filter(~Q(source=CandleSource.BUILT) | Q(ts__lt=old)).order_by("ts")
+    ripe = series.tail.exclude(source=CandleSource.BUILT).order_by("ts")
     rows = list(ripe.values_list("ts", *_VALUES))
     ripe.delete()
     _to_blocks(series, from_rows(rows), CandleSource.VENUE, now)

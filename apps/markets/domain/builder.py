@@ -16,12 +16,25 @@ class MinuteBuilder:
     """The unfinished minute of one instrument.
 
     A tick of an earlier minute changes nothing. After a clock went back, nothing is built until time has
-    passed the last minute that was built; a minute without a tick has no candle.
+    passed the last minute that was built; a minute without a tick has no candle, and neither has one of which
+    a part was not heard.
     """
 
-    __slots__ = ("_closed_until", "_seen_volume", "close", "end", "high", "low", "open", "start", "volume")
+    __slots__ = (
+        "_closed_until",
+        "_heard_since",
+        "_seen_volume",
+        "close",
+        "end",
+        "high",
+        "low",
+        "open",
+        "start",
+        "volume",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, *, heard_since: float = 0) -> None:
+        self._heard_since = heard_since
         self.start = self.end = self._closed_until = 0
         self.open = self.high = self.low = self.close = self.volume = 0.0
         self._seen_volume = math.nan
@@ -59,11 +72,15 @@ class MinuteBuilder:
             self.volume += volume - self._seen_volume
         self._seen_volume = volume
 
+    def listen(self, since: float) -> None:
+        """Note from when on, in the venue's time, every tick is heard; never (infinity) while none is."""
+        self._heard_since = since
+
     def finish(self) -> OpenCandle | None:
-        """Close the minute, if one has begun, and return it."""
+        """Close the minute, if one has begun, and return it if all of it was heard."""
         if not self.is_open:
             return None
-        candle = self.candle()
+        candle = self.candle() if self.start >= self._heard_since else None
         self._closed_until, self.start = self.end, self.end
         return candle
 
@@ -77,7 +94,8 @@ class MinuteBuilder:
 
     def candle(self) -> OpenCandle:
         """Return the unfinished minute as it stands."""
-        return OpenCandle(self.start, self.open, self.high, self.low, self.close, self._plain_volume())
+        since = None if math.isinf(self._heard_since) else int(self._heard_since)
+        return OpenCandle(self.start, self.open, self.high, self.low, self.close, self._plain_volume(), since)
 
     def _plain_volume(self) -> float:
         """Return the volume without the dust that differences of floats leave: the day's has some 15 good digits."""

@@ -32,7 +32,7 @@ class Price(NamedTuple):
 
 
 class OpenCandle(NamedTuple):
-    """The unfinished minute of an instrument."""
+    """The unfinished minute of an instrument; `heard_since` is from when on nothing of the instrument was missed."""
 
     ts: int
     open: float
@@ -40,6 +40,12 @@ class OpenCandle(NamedTuple):
     low: float
     close: float
     volume: float
+    heard_since: int | None = None
+
+    @property
+    def row(self) -> tuple[int, float, float, float, float, float]:
+        """The candle without what is known of its making."""
+        return self[:6]
 
 
 class PricesCut(NamedTuple):

@@ -35,6 +35,7 @@ class Line:
         "not_before",
         "refused",
         "skew",
+        "true_now",
         "venue",
     )
 
@@ -46,10 +47,11 @@ class Line:
         self.changed: list[Tape] = []
         self.ended: list[tuple[Tape, OpenCandle]] = []
         self.not_before, self.not_after = -math.inf, math.inf
-        self.newest_future = self.skew = 0
+        self.newest_future = self.skew = self.true_now = 0
 
     def clock(self, *, true_now: int, skew: int) -> None:
         """Say what time it is, and by how much the venue's clock is ahead: the rest is from elsewhere in time."""
+        self.true_now = true_now
         self.not_before, self.not_after, self.skew = true_now - PAST_MS, true_now + FUTURE_MS, skew
 
     def refuse(self, reason: str) -> None:
@@ -82,7 +84,7 @@ class Tape:
     def __init__(self, *, instrument: str, venue_symbol: str, line: Line) -> None:
         self.instrument, self.venue_symbol, self.line = instrument, venue_symbol, line
         self.symbol = instrument.partition(":")[2]
-        self.builder = MinuteBuilder()
+        self.builder = MinuteBuilder(heard_since=math.inf)
         self.text: str | float = ""
         self.value = self._lowest = 0.0
         self._highest = math.inf

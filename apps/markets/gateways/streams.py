@@ -4,9 +4,10 @@ Everything else on the socket, such as answers to subscriptions, pings and error
 """
 
 import asyncio
+import math
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
@@ -27,6 +28,8 @@ CLOSE_SECONDS: Final = 1.0
 #: of tickers says little: the patience with them doubles each time.
 SILENCE_SECONDS: Final = 15.0
 LONGEST_SILENCE_SECONDS: Final = 300.0
+#: A subscription holds at the latest so long after it was sent.
+SETTLED_MS: Final = 1_000
 _LIVELY: Final = 0.5
 _LOOK_SECONDS: Final = 1.0
 _WAITING: Final = "coinsphere"
@@ -107,9 +110,12 @@ class TickerStream(ABC):
         try:
             ended = await self._connect(exchange)
             await self.subscribe(list(self.tapes))
+            self._hear_of(self.tapes.values())
             await self._listen(ended)
         finally:
             self.is_connected, self._client = False, None
+            for tape in self.tapes.values():
+                tape.builder.listen(math.inf)
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await exchange.close()
@@ -125,6 +131,12 @@ class TickerStream(ABC):
         self.tapes.update(new)
         if self.is_connected:
             await self.subscribe(list(new))
+            self._hear_of(tapes)
+
+    def _hear_of(self, tapes: Iterable[Tape]) -> None:
+        """Note that from now on nothing of these is missed: minutes are built of whole ones only."""
+        for tape in tapes:
+            tape.builder.listen((self.line.true_now or self.now_ms()) + SETTLED_MS)
 
     async def subscribe(self, symbols: Sequence[str]) -> None:
         """Ask for the tickers of these symbols."""

@@ -53,8 +53,9 @@ def _settle(answer: "asyncio.Future[_T]", result: _T | None, error: BaseExceptio
 
 async def store(minutes: Sequence[tuple[str, OpenCandle]], *, now: datetime) -> None:
     """Store finished minutes; should the database be away, the venues' own history brings them later."""
+    rows = [(name, minute.row) for name, minute in minutes]
     with _kept_going("Minutes could not be stored; they come with the history"):
-        await off_loop(partial(actions.store_minutes, minutes=minutes, now=now))
+        await off_loop(partial(actions.store_minutes, minutes=rows, now=now))
 
 
 async def mend(names: Sequence[str], *, from_ms: int, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Candles for readers: closed ones from their own series or put together from finer ones, and the open one."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,16 +21,20 @@ from apps.markets.domain.candles import (
     gaps,
     merge,
 )
+from apps.markets.domain.prices import OpenCandle
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models import Backfill, CandleSeries, Instrument
 from apps.markets.queries.prices import open_candles
-from apps.markets.queries.stored_candles import neighbor_ts, next_ts, read_series
+from apps.markets.queries.stored_candles import neighbor_ts, next_ts, noted_gaps, read_series, without
 
 USUAL_LIMIT: Final = 500
 LARGEST_LIMIT: Final = 5_000
 #: So many separate holes are filled one by one; more are filled in one reading.
 _SINGLE_HOLES: Final = 16
 _SMALLEST_STRETCH: Final = 1_024
+#: A minute that has ended is in its table soon after; one that the venue has to be asked for, a little later.
+_STORED_WITHIN_MS: Final = 5_000
+_ON_ITS_WAY_MS: Final = 180_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Ladder:
     timeframe: Timeframe
     series: Mapping[Timeframe, CandleSeries]
     pending: bool
-    minute: Row | None
+    minute: OpenCandle | None
 
     @property
     def own(self) -> CandleSeries | None:
@@ -90,12 +95,11 @@ def ladder(*, instrument: Instrument, timeframe: Timeframe) -> Ladder:
     return Ladder(instrument, timeframe, found, pending, _open_minute(instrument))
 
 
-def _open_minute(instrument: Instrument) -> Row | None:
+def _open_minute(instrument: Instrument) -> OpenCandle | None:
     try:
-        held = open_candles(instruments=[str(instrument)]).get(str(instrument))
+        return open_candles(instruments=[str(instrument)]).get(str(instrument))
     except RedisOutage:
         return None
-    return None if held is None else (held.ts, held.open, held.high, held.low, held.close, held.volume)
 
 
 def read_page(*, ladder: Ladder, span: Span, now_ms: int) -> CandlePage:
@@ -217,32 +221,51 @@ def _filled(finer: CandleSeries, timeframe: Timeframe, holes: Sequence[Gap], rea
 def _open_candle(ladder: Ladder, now_ms: int) -> Row | None:
     """Return the candle that is not closed yet: the closed finer ones of its time, and the open minute.
 
-    There is none where its beginning is not known: it would open with a price from its middle.
+    There is none where its beginning is not known, for it would open with a price from its middle, and none where
+    something in its midst is missing: high, low and volume would be those of a part of its time.
     """
     start = ladder.timeframe.closed_before(now_ms)
-    parts: list[Candles] = []
-    reached = start
-    for frame in ladder.timeframe.finer:
-        finer = ladder.series.get(frame)
-        if finer is None or finer.last_ts is None or finer.last_ts < reached:
-            continue
-        part = read_series(series=finer, from_ms=reached, to_ms=frame.closed_before(now_ms))
-        if len(part):
-            parts.append(part)
-            reached = part.last_ts + frame.milliseconds
-    if ladder.minute is not None and reached <= ladder.minute[0] <= now_ms:
-        parts.append(from_rows([ladder.minute]))
-    if not parts or (parts[0].first_ts > start and not _is_followed(ladder, start)):
+    parts, left = _closed_parts(ladder, start, now_ms)
+    minute = _minute_of(ladder, left, now_ms)
+    if minute is not None and minute.ts >= start:
+        parts = concat([parts, from_rows([minute.row])])
+    if not len(parts):
         return None
-    return aggregate(concat(parts), ladder.timeframe).rows()[-1]
+    since = math.inf if ladder.minute is None or ladder.minute.heard_since is None else ladder.minute.heard_since
+    if minute is not None and parts.first_ts == minute.ts < since:
+        return None  # its first part was not heard from its beginning
+    late = Timeframe.M1.closed_before(now_ms) - _ON_ITS_WAY_MS
+    holes = [Gap(one.from_ms, min(one.to_ms, parts.last_ts)) for one in left if one.from_ms < parts.last_ts]
+    holes = [one for one in holes if one.from_ms < since and (one.from_ms < late or one.from_ms == start)]
+    if holes and without(found=holes, known=noted_gaps(series=ladder.series.values(), from_ms=start, to_ms=now_ms)):
+        return None
+    return aggregate(parts, ladder.timeframe).rows()[-1]
 
 
-def _is_followed(ladder: Ladder, start: int) -> bool:
-    """Tell whether the pair's minutes were kept when the candle began, so that its first trade is really its first."""
-    minutes = ladder.series.get(Timeframe.M1)
-    if minutes is None or minutes.first_ts is None or minutes.last_ts is None:
-        return False
-    return minutes.first_ts <= start and minutes.last_ts >= start - ladder.timeframe.milliseconds
+def _closed_parts(ladder: Ladder, start: int, now_ms: int) -> tuple[Candles, list[Gap]]:
+    """Return the closed finer candles since a moment, the longest there are, and the times that none of them covers."""
+    found, left = empty(), [Gap(start, Timeframe.M1.closed_before(now_ms))]
+    for frame in ladder.timeframe.finer:
+        finer, left = ladder.series.get(frame), [one for one in left if one.from_ms < one.to_ms]
+        if not left or finer is None or finer.last_ts is None or finer.last_ts < left[0].from_ms:
+            continue
+        stored = read_series(series=finer, from_ms=left[0].from_ms, to_ms=frame.closed_before(now_ms))
+        open_ones, left = left, []
+        for one in open_ones:
+            end = min(one.to_ms, frame.closed_before(now_ms))
+            part = stored.between(one.from_ms, end)
+            found = merge(base=found, over=part)
+            left += [*gaps(part.ts, frame, one.from_ms, end), Gap(max(end, one.from_ms), one.to_ms)]
+    return found, [one for one in left if one.from_ms < one.to_ms]
+
+
+def _minute_of(ladder: Ladder, left: Sequence[Gap], now_ms: int) -> OpenCandle | None:
+    """Return the unfinished minute, or the one that has just ended and is not stored yet."""
+    minute = ladder.minute
+    if minute is None or not minute.ts <= now_ms < minute.ts + Timeframe.M1.milliseconds + _STORED_WITHIN_MS:
+        return None
+    is_new = minute.ts >= Timeframe.M1.closed_before(now_ms)
+    return minute if is_new or any(one.from_ms <= minute.ts < one.to_ms for one in left) else None
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------

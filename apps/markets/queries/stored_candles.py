@@ -137,10 +137,17 @@ def missing(*, series: CandleSeries, from_ms: int, to_ms: int, now: datetime) ->
     found = unsure(series=series, from_ms=from_ms, to_ms=to_ms)
     if not found:
         return []
-    known = CandleGap.objects.filter(
-        series=series, from_ms__lt=to_ms, to_ms__gt=from_ms, next_try_at__gt=now
-    ).values_list("from_ms", "to_ms")
-    return without(found=found, known=[Gap(start, end) for start, end in known])
+    return without(found=found, known=noted_gaps(series=[series], from_ms=from_ms, to_ms=to_ms, still_at=now))
+
+
+def noted_gaps(
+    *, series: Iterable[CandleSeries], from_ms: int, to_ms: int, still_at: datetime | None = None
+) -> list[Gap]:
+    """Return what the venue had nothing for when it was asked; with a moment, where it need not be asked again yet."""
+    rows = CandleGap.objects.filter(series__in=[one.pk for one in series], from_ms__lt=to_ms, to_ms__gt=from_ms)
+    if still_at is not None:
+        rows = rows.filter(next_try_at__gt=still_at)
+    return [Gap(start, end) for start, end in rows.values_list("from_ms", "to_ms")]
 
 
 def without(*, found: Iterable[Gap], known: Sequence[Gap]) -> list[Gap]:

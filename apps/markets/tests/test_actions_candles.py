@@ -10,17 +10,20 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.tests.factories import make_owner
+from apps.core.cache import redis_client
 from apps.core.errors import NotFoundError
 from apps.core.ids import uuid7
 from apps.core.testing import CapturedEvents, run_on_commit
 from apps.markets import actions, queries
 from apps.markets.actions.candles import TAIL_ROWS, Stored
-from apps.markets.domain.candles import Candles, aggregate, from_rows
+from apps.markets.domain.candles import Candles, aggregate, from_rows, merge
+from apps.markets.domain.prices import OpenCandle, open_for_cache, open_key
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.events import CandleClosed
 from apps.markets.models import (
     SLOT_CANDLES,
     CandleBlock,
+    CandleGap,
     CandleSeries,
     CandleSource,
     CandleTail,
@@ -133,6 +136,18 @@ def test_a_page_takes_the_rows_of_its_time_in(pair: Instrument) -> None:
     assert _read(pair).equals(candles)
 
 
+def test_what_was_built_is_never_packed_as_the_venues_own(pair: Instrument) -> None:
+    minutes = make_candles(300, timeframe=Timeframe.M1)
+    _store(pair, minutes.earliest(150), timeframe=Timeframe.M1, source=CandleSource.BUILT)
+    _store(pair, minutes.pick(slice(150, 210)), timeframe=Timeframe.M1)
+    _store(pair, minutes.pick(slice(210, 260)), timeframe=Timeframe.M1)
+    assert actions.pack_tails(now=NOW + timedelta(days=30)) == 110
+    series = _series(pair, Timeframe.M1)
+    assert set(series.tail.values_list("source", flat=True)) == {CandleSource.BUILT}
+    assert series.tail.count() == 150
+    assert _read(pair, Timeframe.M1).equals(minutes.earliest(260))
+
+
 def test_what_was_built_gives_way_to_the_venue(pair: Instrument) -> None:
     longer, built = make_candles(100), make_candles(10, seed=3)
     truth = longer.earliest(10)
@@ -219,6 +234,11 @@ def test_two_writers_of_one_series_lose_nothing() -> None:
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
+def _say_open(candle: OpenCandle) -> None:
+    """Write an unfinished minute as the feed does."""
+    redis_client().hset(open_key(queries.current_world()), "binance:BTC/USDT", open_for_cache(candle))
+
+
 def _page(pair: Instrument, timeframe: Timeframe, now_ms: int, **span: int) -> queries.CandlePage:
     return queries.candles(instrument=pair, timeframe=timeframe, now_ms=now_ms, **span)
 
@@ -259,11 +279,52 @@ def test_an_open_candle_whose_beginning_nobody_saw_is_not_made_up(pair: Instrume
     assert _page(pair, Timeframe.H1, NEW_YEAR + 150 * MINUTE + 1).open_candle is None
 
 
-def test_an_open_candle_begins_with_its_first_trade_where_minutes_are_kept(pair: Instrument) -> None:
-    minutes = make_candles(150, timeframe=Timeframe.M1)
-    _store(pair, minutes.pick(np.r_[0:118, 122:150]), timeframe=Timeframe.M1)
-    page = _page(pair, Timeframe.H1, NEW_YEAR + 150 * MINUTE + 1)
-    assert page.open_candle == aggregate(minutes.pick(slice(122, 150)), Timeframe.H1).rows()[0]
+@pytest.mark.parametrize("hole", [range(120, 122), range(130, 135)], ids=["at its beginning", "in its midst"])
+def test_an_open_candle_of_which_a_part_is_missing_is_none(pair: Instrument, hole: range) -> None:
+    """Unless the part is known to be empty: the feed heard it out, or the venue had nothing for it either."""
+    minutes = make_candles(151, timeframe=Timeframe.M1)
+    known = minutes.pick(np.setdiff1d(np.arange(150), hole))
+    _store(pair, known, timeframe=Timeframe.M1)
+    now_ms = NEW_YEAR + 150 * MINUTE + 1
+    whole = aggregate(known.between(NEW_YEAR + 120 * MINUTE, None), Timeframe.H1).rows()[0]
+    assert _page(pair, Timeframe.H1, now_ms).open_candle is None
+    _say_open(OpenCandle(*minutes.rows()[150], heard_since=NEW_YEAR + (hole.start + 1) * MINUTE))
+    assert _page(pair, Timeframe.H1, now_ms).open_candle is None
+    _say_open(OpenCandle(*minutes.rows()[150], heard_since=NEW_YEAR + hole.start * MINUTE))
+    heard = _page(pair, Timeframe.H1, now_ms).open_candle
+    assert heard == aggregate(merge(base=known, over=minutes.latest(1)), Timeframe.H1).rows()[-1]
+    redis_client().flushdb()
+    gap = CandleGap(series=_series(pair, Timeframe.M1), checked_at=NOW, next_try_at=NOW)
+    gap.from_ms, gap.to_ms = NEW_YEAR + hole.start * MINUTE, NEW_YEAR + hole.stop * MINUTE
+    gap.save()
+    assert _page(pair, Timeframe.H1, now_ms).open_candle == whole
+
+
+def test_an_hour_missing_from_a_day_is_made_of_its_minutes(pair: Instrument) -> None:
+    minutes = make_candles(300, timeframe=Timeframe.M1)
+    hours = aggregate(minutes, Timeframe.H1)
+    _store(pair, hours.pick(np.array([0, 1, 3])))
+    _store(pair, minutes.pick(slice(120, 180)), timeframe=Timeframe.M1)
+    page = _page(pair, Timeframe.D1, NEW_YEAR + 240 * MINUTE + 1)
+    assert page.open_candle == aggregate(minutes.earliest(240), Timeframe.D1).rows()[0]
+
+
+def test_a_minute_on_its_way_to_the_table_hides_no_open_candle(pair: Instrument) -> None:
+    minutes = make_candles(151, timeframe=Timeframe.M1)
+    _store(pair, minutes.earliest(149), timeframe=Timeframe.M1)
+    _say_open(OpenCandle(*minutes.rows()[150], heard_since=NEW_YEAR + 150 * MINUTE))
+    candle = _page(pair, Timeframe.H1, NEW_YEAR + 150 * MINUTE + 1).open_candle
+    assert candle is not None
+    assert candle[4] == minutes.close[150]
+
+
+def test_an_open_minute_heard_from_its_middle_is_none(pair: Instrument) -> None:
+    minute = make_candles(1, timeframe=Timeframe.M1).rows()[0]
+    _say_open(OpenCandle(*minute, heard_since=NEW_YEAR + 1))
+    assert _page(pair, Timeframe.M1, NEW_YEAR + 30_000).open_candle is None
+    assert _page(pair, Timeframe.H1, NEW_YEAR + 30_000).open_candle is None
+    _say_open(OpenCandle(*minute, heard_since=NEW_YEAR))
+    assert _page(pair, Timeframe.M1, NEW_YEAR + 30_000).open_candle == minute
 
 
 def test_packed_minutes_in_their_midst_hide_no_days(pair: Instrument) -> None:

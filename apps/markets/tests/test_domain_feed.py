@@ -170,8 +170,21 @@ def test_a_minute_is_built_and_closed_by_the_next_tick() -> None:
     start = NOW - NOW % MINUTE_MS
     for offset, price in ((0, 10), (10_000, 12), (20_000, 9), (59_999, 11)):
         assert builder.add(price, start + offset) is None
-    assert builder.add(20, start + MINUTE_MS) == OpenCandle(start, 10, 12, 9, 11, 0)
-    assert builder.candle() == OpenCandle(start + MINUTE_MS, 20, 20, 20, 20, 0)
+    assert builder.add(20, start + MINUTE_MS) == OpenCandle(start, 10, 12, 9, 11, 0, heard_since=0)
+    assert builder.candle().row == (start + MINUTE_MS, 20, 20, 20, 20, 0)
+
+
+def test_a_minute_of_which_a_part_was_not_heard_is_none() -> None:
+    builder, start = MinuteBuilder(heard_since=math.inf), NOW - NOW % MINUTE_MS
+    builder.add(10, start)
+    assert builder.candle().heard_since is None
+    builder.listen(start + 20_000)  # connected in its midst
+    assert builder.add(11, start + MINUTE_MS) is None
+    assert builder.add(12, start + 2 * MINUTE_MS) == OpenCandle(
+        start + MINUTE_MS, 11, 11, 11, 11, 0, heard_since=start + 20_000
+    )
+    builder.listen(math.inf)  # lost in its midst
+    assert builder.finish_if_over(at=start + 4 * MINUTE_MS) is None
 
 
 def test_a_minute_is_closed_by_time_with_grace_and_only_once() -> None:
@@ -180,7 +193,8 @@ def test_a_minute_is_closed_by_time_with_grace_and_only_once() -> None:
     builder.add(10, start)
     assert builder.finish_if_over(at=start + MINUTE_MS) is None
     closed = builder.finish_if_over(at=start + MINUTE_MS + 2_000)
-    assert closed == OpenCandle(start, 10, 10, 10, 10, 0)
+    assert closed is not None
+    assert closed.row == (start, 10, 10, 10, 10, 0)
     assert builder.finish_if_over(at=start + 2 * MINUTE_MS) is None
     assert builder.add(11, start + 59_000) is None
     assert not builder.is_open

@@ -218,8 +218,10 @@ async def test_a_redis_that_forgot_everything_is_told_everything_at_once() -> No
 async def test_finished_minutes_are_stored_whatever_our_clock_does() -> None:
     await off_loop(partial(make_instrument, BTC))
     ahead = timedelta()
-    async with venues("binance") as [binance], running(make_feed(now=lambda: clock.now() + ahead)):
+    async with venues("binance") as [binance], running(make_feed(now=lambda: clock.now() + ahead)) as feed:
         await binance.heard()
+        await until(lambda: feed.board.tapes[BTC].builder.candle().heard_since is not None)
+        feed.board.tapes[BTC].builder.listen(0)  # as if it had run for hours
         minute = now_ms() // MINUTE_MS * MINUTE_MS - 5 * MINUTE_MS
         for offset, price in ((1, "100"), (2, "105"), (30_000, "95"), (59_000, "99"), (60_000, "98"), (120_001, "97")):
             await binance.tick("BTC/USDT", price, ts=minute + offset)

@@ -10,7 +10,7 @@ from apps.markets.gateways.binance_stream import BinanceStream
 from apps.markets.gateways.coinbase_stream import CoinbaseStream
 from apps.markets.gateways.kraken_stream import KrakenStream
 from apps.markets.gateways.kucoin_stream import KucoinStream
-from apps.markets.gateways.streams import StreamLostError, TickerStream, pause_after, spread
+from apps.markets.gateways.streams import SETTLED_MS, StreamLostError, TickerStream, pause_after, spread
 from apps.markets.tests.factories_feed import fake_venue, make_tape, now_ms, until
 
 STREAMS: tuple[type[TickerStream], ...] = (BinanceStream, CoinbaseStream, KrakenStream, KucoinStream)
@@ -60,11 +60,18 @@ async def test_a_closed_socket_is_lost_at_once(kind: type[TickerStream]) -> None
     async with fake_venue(kind.venue) as venue:
         with override_settings(EXCHANGE_BASE_URLS={kind.venue: venue.address}):
             running = asyncio.create_task(stream.run())
+            began = now_ms()
             await venue.heard()
+            await venue.tick("BTC/USDT", "100")
+            await until(lambda: stream.line.messages)
+            since = tape_of(stream).builder.candle().heard_since
+            assert since is not None
+            assert began <= since <= now_ms() + SETTLED_MS
             await venue.hang_up()
             with pytest.raises(StreamLostError, match=r".*") as lost:
                 await asyncio.wait_for(running, 5)
     assert lost.value.reason == "closed"
+    assert tape_of(stream).builder.candle().heard_since is None
 
 
 async def test_a_silent_socket_is_lost_in_time(kind: type[TickerStream]) -> None:
@@ -121,6 +128,7 @@ async def test_more_instruments_join_a_running_connection() -> None:
             await venue.heard(2)
             await venue.tick("ETH/USDT", "7")
             await until(lambda: eth.value == 7)
+            assert eth.builder.candle().heard_since is not None
             stream.drop([eth])
             await venue.tick("ETH/USDT", "8")
             await venue.tick("BTC/USDT", "9")
