@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from apps.core.errors import ProductError
 from apps.core.locks import LockTakenError, lock
 from apps.core.money import multiply, parse_amount
+from apps.markets.actions.history import listed_again
 from apps.markets.domain.assets import RENAMES, Meaning, facts_of, meaning_of
 from apps.markets.domain.conversion import Edge, Quoted, Quotes, useful_edges
 from apps.markets.domain.instruments import VENUES, DayFigures, Listing
@@ -137,6 +138,7 @@ def _hold_storing() -> None:
 def _store(venue: str, listings: Sequence[Listing], *, now: datetime) -> MarketsRefresh:
     known = {row.symbol: row for row in Instrument.objects.here().filter(venue=venue)}
     listed = {listing.name.symbol: listing for listing in listings}
+    idle = {row.pk for row in known.values() if not row.active}
     changes = _Changes()
     for symbol, listing in listed.items():
         row = known.get(symbol)
@@ -144,6 +146,7 @@ def _store(venue: str, listings: Sequence[Listing], *, now: datetime) -> Markets
             changes.fresh.append(listing)
         elif _take_over(row, listing):
             changes.changed.append(row)
+    listed_again(instruments=[row.pk for row in changes.changed if row.active and row.pk in idle], now=now)
     present = [row for row in known.values() if row.vanished_at is None]
     changes.missing = [row for row in present if row.symbol not in listed]
     vanished = _vanished(changes.missing, is_believable=len(listed) >= SMALLEST_SHARE * len(present), now=now)

@@ -1,5 +1,6 @@
 """History from the venues: asked for once, fetched newest first, page and place committed together."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,8 +9,9 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -17,13 +19,13 @@ from apps.core import jobs
 from apps.core.models.work import OPEN_STATES, WorkState
 from apps.markets.actions.candles import series_for
 from apps.markets.actions.quarantine import TakenIn, take_in
-from apps.markets.domain.candles import Gap, expected
+from apps.markets.domain.candles import Gap
 from apps.markets.domain.gate import EARLIEST_MS
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.gateways.venue_candles import fetch_candles, offers, page_ms, reach_ms
 from apps.markets.gateways.venue_errors import VenueRefusedError
 from apps.markets.models import Backfill, CandleGap, CandleSeries, CandleSource, CandleTail, Instrument
-from apps.markets.queries.stored_candles import ends, missing, unsure, without
+from apps.markets.queries.stored_candles import ends, holes, missing, unsure, without
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,8 @@ QUEUE_OF_WAITERS: Final = "sync"
 _WOKEN_LATELY: Final = timedelta(seconds=3)
 _FIRST_WAIT: Final = timedelta(hours=1)
 _LONGEST_WAIT: Final = timedelta(days=7)
+#: The list of pairs, which says whether a refused one is traded, is read once an hour; a pair may be back sooner.
+_UNLISTED_WAIT: Final = timedelta(minutes=5)
 _MOST_GAPS: Final = 20
 _UNLISTED: Final = gettext_noop("The exchange no longer knows this pair.")
 
@@ -187,13 +191,18 @@ def _unlisted(lease: jobs.Lease[Backfill], now: datetime) -> None:
     """End in good order: what is stored stays, and the venue is asked again when it lists the pair again."""
     work = lease.work
     with lease.fenced():
-        _remember(work.series, Gap(work.from_ms, work.cursor_ms), now)
+        _remember(work.series, Gap(work.from_ms, work.cursor_ms), now, first_wait=_UNLISTED_WAIT)
     log.info("A venue does not know a pair any more", series=str(work.series))
     lease.succeed(progress_note=_(_UNLISTED))
 
 
 # --- Holes ------------------------------------------------------------------------------------------------------------
-def _remember(series: CandleSeries, asked: Gap, now: datetime) -> None:
+def listed_again(*, instruments: Collection[UUID], now: datetime) -> None:
+    """Let what pairs lack be asked for at once: their venue trades them again."""
+    CandleGap.objects.filter(series__instrument__in=instruments, next_try_at__gt=now).update(next_try_at=now)
+
+
+def _remember(series: CandleSeries, asked: Gap, now: datetime, *, first_wait: timedelta = _FIRST_WAIT) -> None:
     """Note what the venue did not have, and when to ask again; an empty answer never means never."""
     fresh = CandleSeries.objects.get(pk=series.pk)
     left = unsure(series=fresh, from_ms=asked.from_ms, to_ms=asked.to_ms)
@@ -203,12 +212,11 @@ def _remember(series: CandleSeries, asked: Gap, now: datetime) -> None:
     tries = dict(within.values_list("from_ms", "tries"))
     within.delete()
     CandleGap.objects.filter(series=series, from_ms__in=[gap.from_ms for gap in left]).delete()
-    CandleGap.objects.bulk_create([_noted(series, gap, tries, now) for gap in left])
+    CandleGap.objects.bulk_create([_noted(series, gap, tries.get(gap.from_ms, 0) + 1, first_wait, now) for gap in left])
 
 
-def _noted(series: CandleSeries, gap: Gap, tries: dict[int, int], now: datetime) -> CandleGap:
-    count = tries.get(gap.from_ms, 0) + 1
-    wait = min(_LONGEST_WAIT, _FIRST_WAIT * 4 ** min(count - 1, 8))
+def _noted(series: CandleSeries, gap: Gap, count: int, wait: timedelta, now: datetime) -> CandleGap:
+    wait = min(_LONGEST_WAIT, wait * 4 ** min(count - 1, 8))
     return CandleGap(
         series=series, from_ms=gap.from_ms, to_ms=gap.to_ms, tries=count, checked_at=now, next_try_at=now + wait
     )
@@ -228,6 +236,10 @@ WANTED_FOR: Final = timedelta(days=7)
 FIRST_HOURS: Final = timedelta(days=8)
 MOST_OPEN: Final = 200
 _WORK_KEPT: Final = timedelta(days=1)
+#: So long it stays known whether an unchanged series has holes.
+_HOLES_KEPT: Final = timedelta(hours=1)
+#: After so long minutes built from live prices are confirmed by the venue, also those that nobody looks at.
+CONFIRMED_WITHIN: Final = timedelta(hours=3)
 #: What went well makes room for what did not in the lists of jobs.
 _SUCCESS_KEPT: Final = timedelta(minutes=15)
 
@@ -251,6 +263,21 @@ def repair_gaps(*, now: datetime) -> int:
             continue
         if ask_for(series=series, from_ms=_ms(now - _asked_back(series)), to_ms=None, now=now) is not None:
             queued += 1
+    return queued + _confirm_built(now, open_now, room - queued)
+
+
+def _confirm_built(now: datetime, open_now: Collection[UUID], room: int) -> int:
+    """Ask the venue for the minutes that have stood long as they were built; return of how many pairs."""
+    old = CandleTail.objects.filter(source=CandleSource.BUILT, ts__lt=_ms(now - CONFIRMED_WITHIN)).values("series")
+    ends = {row["series"]: (row["first"], row["last"]) for row in old.annotate(first=Min("ts"), last=Max("ts"))}
+    rows = CandleSeries.objects.here().traded().filter(pk__in=ends).exclude(pk__in=open_now)
+    queued = 0
+    for series in rows.select_related("instrument").order_by("pk"):
+        first, last = ends[series.pk]
+        if queued >= room:
+            break
+        if last >= _reach(series, now):  # what the venue no longer tells stays as it was built
+            queued += ask_for(series=series, from_ms=first, to_ms=None, now=now) is not None
     return queued
 
 
@@ -322,9 +349,26 @@ def _lacks(series: CandleSeries, known: Sequence[Gap], now: datetime) -> bool:
         return bool(without(found=[Gap(frame.ceil(start), closed)], known=known))
     if without(found=ends(series=series, from_ms=start, to_ms=closed), known=known):
         return True
-    behind = series.last_ts + frame.milliseconds
-    lacking = expected(frame, series.first_ts, behind) - series.count
-    return lacking > sum(gap.count(frame) for gap in known)
+    return _has_holes(series, Gap(series.first_ts, series.last_ts + frame.milliseconds), known)
+
+
+def _has_holes(series: CandleSeries, span: Gap, known: Sequence[Gap]) -> bool:
+    """Tell whether candles are missing where no note says so; notes may overlap, and a wide one may hold candles."""
+    if series.count >= span.count(series.frame):
+        return False
+    open_spans = without(found=[span], known=known)
+    wanted = sum(one.count(series.frame) for one in open_spans)
+    if not known or series.count < wanted:
+        return True
+    facts = ",".join(f"{one.from_ms}-{one.to_ms}" for one in open_spans)
+    digest = hashlib.blake2b(f"{series.version}:{facts}".encode(), digest_size=12).hexdigest()
+    key = f"candles:holes:{series.pk}:{digest}"
+    kept: bool | None = cache.get(key)  # the sweep comes twice a minute, and seldom traded pairs have many holes
+    if kept is not None:
+        return kept
+    found = bool(without(found=holes(series=series, from_ms=span.from_ms, to_ms=span.to_ms), known=known))
+    cache.set(key, found, timeout=_HOLES_KEPT.total_seconds())
+    return found
 
 
 def _reach(series: CandleSeries, now: datetime) -> int:

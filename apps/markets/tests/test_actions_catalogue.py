@@ -19,7 +19,7 @@ from apps.markets import actions
 from apps.markets.actions import catalogue
 from apps.markets.domain.instruments import DayFigures, Listing
 from apps.markets.gateways.venue_errors import BadAnswerError, VenueUnavailableError
-from apps.markets.models import Asset, AssetCode, Instrument
+from apps.markets.models import Asset, AssetCode, CandleGap, CandleSeries, Instrument
 from apps.markets.tests.factories import make_asset, make_figures, make_instrument, make_listing
 
 pytestmark = pytest.mark.django_db
@@ -93,9 +93,14 @@ def test_what_vanishes_stays_known_and_may_return(venue: _Venue) -> None:
     assert _state("SOL/USDT") == (False, NOW + HOUR, NOW + HOUR)
     assert not Asset.objects.get(symbol="SOL").is_active
     assert actions.refresh_markets(venue="binance", now=NOW + 2 * HOUR).vanished == ()
+    series = [CandleSeries.objects.create(instrument=one, timeframe="1h") for one in Instrument.objects.all()]
+    for one in series:
+        CandleGap.objects.create(series=one, from_ms=0, to_ms=1, checked_at=NOW, next_try_at=NOW + 7 * HOUR)
     venue.list = _listings(*PAIRS)
     assert actions.refresh_markets(venue="binance", now=NOW + 3 * HOUR).changed == ("binance:SOL/USDT",)
     assert _state("SOL/USDT") == (True, None, None)
+    due = CandleGap.objects.filter(next_try_at__lte=NOW + 3 * HOUR).values_list("series__instrument__symbol", flat=True)
+    assert list(due) == ["SOL/USDT"], "its history is asked for at once"
     assert Asset.objects.get(symbol="SOL").is_active
 
 

@@ -286,6 +286,61 @@ def test_the_sweep_sees_a_hole_in_the_middle(pair: Instrument, venue: Venue) -> 
     assert (work.from_ms, work.to_ms) == (NEW_YEAR + 4_000 * HOUR, NEW_YEAR + 4_001 * HOUR)
 
 
+def _hole(pair: Instrument, candles: Candles, *holes: range) -> CandleSeries:
+    """Store hours without those at some places; their days are whole."""
+    holed = candles.pick(np.setdiff1d(np.arange(ALL), np.concatenate([np.array(one) for one in holes])))
+    actions.store_candles(instrument=pair, timeframe=Timeframe.H1, candles=holed, source=CandleSource.VENUE, now=NOW)
+    CandleSeries.objects.get_or_create(instrument=pair, timeframe=Timeframe.D1)
+    return CandleSeries.objects.get(instrument=pair, timeframe=Timeframe.H1)
+
+
+def _note(series: CandleSeries, first: int, behind: int, *, again: datetime = NOW + timedelta(days=7)) -> None:
+    """Note that the venue had nothing for a stretch."""
+    span = {"from_ms": NEW_YEAR + first * HOUR, "to_ms": NEW_YEAR + behind * HOUR}
+    CandleGap.objects.create(series=series, checked_at=NOW, next_try_at=again, **span)
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [[(4_000, 4_010), (4_002, 4_010), (4_005, 4_010)], [(3_980, 4_020)]],
+    ids=["notes that overlap", "a wide one that holds candles"],
+)
+def test_notes_of_one_hole_hide_no_other(pair: Instrument, venue: Venue, notes: list[tuple[int, int]]) -> None:
+    series = _hole(pair, venue.candles, range(4_000, 4_010), range(4_500, 4_505))
+    for first, behind in notes:
+        _note(series, first, behind)
+    actions.repair_gaps(now=NOW)
+    work = Backfill.objects.get(series=series)
+    assert (work.from_ms, work.to_ms) == (NEW_YEAR + 4_500 * HOUR, NEW_YEAR + 4_505 * HOUR)
+    _run(work)
+    actions.repair_gaps(now=NOW)
+    assert Backfill.rows().open().filter(series=series).count() == 0
+
+
+def test_minutes_that_nobody_looks_at_are_confirmed_too(pair: Instrument, venue: Venue) -> None:
+    start = int(NOW.timestamp() * 1000) // 60_000 * 60_000 - 4 * HOUR
+    built = make_candles(60, timeframe=Timeframe.M1, start=start).pick(np.delete(np.arange(60), 7))
+    actions.store_candles(instrument=pair, timeframe=Timeframe.M1, candles=built, source=CandleSource.BUILT, now=NOW)
+    venue.candles = make_candles(240, timeframe=Timeframe.M1, start=start, seed=2)
+    series = CandleSeries.objects.get(instrument=pair, timeframe=Timeframe.M1)
+    actions.repair_gaps(now=NOW - timedelta(hours=2))
+    assert not Backfill.objects.filter(series=series).exists(), "they are young"
+    actions.repair_gaps(now=NOW)
+    _run(Backfill.objects.get(series=series))
+    assert read_series(series=series, to_ms=start + HOUR).equals(venue.candles.earliest(60))
+    assert not series.tail.filter(source=CandleSource.BUILT).exists()
+
+
+def test_a_pair_that_is_back_is_asked_for_at_once(pair: Instrument, venue: Venue) -> None:
+    venue.failures = [VenueRefusedError()]
+    _run(_ask(pair, 100))
+    assert _ask(pair, 100) is None
+    assert _ask(pair, 100, now=NOW + timedelta(minutes=5), to=NOW) is not None, "its list may not be read for an hour"
+    Backfill.objects.all().delete()
+    history.listed_again(instruments=[pair.pk], now=NOW)
+    assert _run(_ask(pair, 100)).stored == 100
+
+
 def test_a_minute_built_from_prices_gives_way_to_the_venues_own(pair: Instrument, venue: Venue) -> None:
     minute = int(NOW.timestamp() * 1000) - 60_000
     built = make_candles(1, timeframe=Timeframe.M1, start=minute)
