@@ -1,6 +1,5 @@
 """Live prices: how they lie in the cache and travel in the stream, and who may write them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
