@@ -2,7 +2,7 @@
 
 from apps.portfolios.domain.measures.arithmetic import figure, settled
 from apps.portfolios.domain.measures.files import MeasureFileError, measure
-from apps.portfolios.domain.measures.linking import Day, daily_returns, linked
+from apps.portfolios.domain.measures.linking import Day, daily_returns, day_return, linked
 from apps.portfolios.domain.measures.money_weighted import Flow, xirr
 from apps.portfolios.domain.measures.risk import Drawdown, RiskFigures, drawdown, quantile, risk_figures
 
@@ -13,6 +13,7 @@ __all__ = [
     "MeasureFileError",
     "RiskFigures",
     "daily_returns",
+    "day_return",
     "drawdown",
     "figure",
     "linked",

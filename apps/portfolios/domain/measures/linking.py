@@ -20,7 +20,7 @@ class Day:
 
 def daily_returns(days: Sequence[Day]) -> list[Decimal]:
     """Return each day's return: 0 for the first day and for a day that began with nothing."""
-    return [ZERO, *map(_return, days, days[1:])] if days else []
+    return [ZERO, *map(day_return, days, days[1:])] if days else []
 
 
 def linked(returns: Iterable[Decimal]) -> Decimal:
@@ -31,7 +31,8 @@ def linked(returns: Iterable[Decimal]) -> Decimal:
     return WIDE.subtract(product, ONE)
 
 
-def _return(before: Day, day: Day) -> Decimal:
+def day_return(before: Day, day: Day) -> Decimal:
+    """Return what the money that was there at a day's start did until its end; 0 where there was none."""
     base = WIDE.add(before.value_end, day.inflow)
     if not base:
         return ZERO
