@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from apps.operations.supervisor import surroundings, voice
 from apps.operations.supervisor.embedded import start_services
 from apps.operations.supervisor.folder import CODE, DataFolder, refused
 from apps.operations.supervisor.house import House, StopRequestedError
-from apps.operations.supervisor.ports import demand, free_port, is_free
+from apps.operations.supervisor.ports import Claims, demand
 from apps.operations.supervisor.preparing import is_prepared, prepare
 from apps.operations.supervisor.readiness import Doors, reachable
 from apps.operations.supervisor.surroundings import Wishes
@@ -53,10 +54,10 @@ def run(wishes: Wishes) -> int:
 
 def _live(folder: DataFolder, wishes: Wishes, speaker: voice.Voice) -> int:
     environment = surroundings.environment(folder, os.environ)
-    house = House(folder, say=speaker.say, environment=environment)
+    house, claims = House(folder, say=speaker.say, environment=environment), Claims()
     house.guard.remove(folder.services_file)
     try:
-        _start(house, wishes, speaker)
+        _start(house, wishes, speaker, simulated=simulated_ports(claims) if wishes.with_simulator else {})
         house.watch()
     except StopRequestedError:
         speaker.say("Stopping.")
@@ -64,6 +65,7 @@ def _live(folder: DataFolder, wishes: Wishes, speaker: voice.Voice) -> int:
         house.stop()
         folder.forget_services()
         house.close()
+        claims.release()
     return 0
 
 
@@ -75,13 +77,12 @@ def _demand_ports(wishes: Wishes) -> None:
     demand(host=here.host, port=here.live_port, option="--live-port")
 
 
-def _start(house: House, wishes: Wishes, speaker: voice.Voice) -> None:
+def _start(house: House, wishes: Wishes, speaker: voice.Voice, *, simulated: Mapping[str, int]) -> None:
     folder, started_at = house.folder, clock.now()
     speaker.say("Starting Coinsphere")
     services = start_services(house, done=speaker.done)
     for warning in services.warnings:
         speaker.say(f"  {warning}")
-    simulated = _simulated_ports() if wishes.with_simulator else {}
     programs = product(
         python=sys.executable,
         data=str(folder.root),
@@ -134,10 +135,10 @@ def _doors(wishes: Wishes) -> Doors:
     return Doors(host=reachable(here.host), port=here.port, live_port=here.live_port, name=name)
 
 
-def _simulated_ports() -> dict[str, int]:
-    """Return a port for each exchange of the demo world: the usual one, or any where that is taken."""
+def simulated_ports(claims: Claims) -> dict[str, int]:
+    """Claim a port for each exchange of the demo world: the usual one, or any where that is taken."""
     pairs = zip(SIMULATED_EXCHANGES, SIMULATED_PORTS, strict=True)
-    return {name: port if is_free(host="127.0.0.1", port=port) else free_port() for name, port in pairs}
+    return {name: port if claims.take(port) else claims.take_any() for name, port in pairs}
 
 
 def _url(wishes: Wishes) -> str:

@@ -38,6 +38,7 @@ from apps.operations.supervisor.folder import DataFolder, read_pairs
 from apps.operations.supervisor.house import House
 from apps.operations.supervisor.journals import Journal
 from apps.operations.supervisor.surroundings import Wishes
+from apps.operations.supervisor.up import simulated_ports
 
 HERE = Addresses("127.0.0.1", 8000, 8001)
 PORTS = {"binance": 18101, "coinbase": 18102, "kraken": 18103, "kucoin": 18104}
@@ -205,6 +206,18 @@ def test_guests_wait_until_the_tables_are_up_to_date(locked: DataFolder) -> None
 
 
 # --- ports ----------------------------------------------------------------------------------------------------------
+def test_two_products_that_start_at_once_choose_other_ports_for_their_exchanges(tmp_path: Path) -> None:
+    first, second = ports.Claims(tmp_path), ports.Claims(tmp_path)
+    mine, theirs = simulated_ports(first), simulated_ports(second)  # nobody listens on any of them yet
+    assert len({*mine.values(), *theirs.values()}) == 8
+    first.release()
+    second.release()
+    port = next(iter(mine.values()))
+    assert second.take(port)
+    assert not first.take(port)
+    second.release()
+
+
 def test_a_free_port_can_be_had() -> None:
     port = ports.free_port()
     ports.demand(host="127.0.0.1", port=port, option="--port")
