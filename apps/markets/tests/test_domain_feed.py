@@ -193,8 +193,7 @@ def test_a_minute_is_closed_by_time_with_grace_and_only_once() -> None:
     builder.add(10, start)
     assert builder.finish_if_over(at=start + MINUTE_MS) is None
     closed = builder.finish_if_over(at=start + MINUTE_MS + 2_000)
-    assert closed is not None
-    assert closed.row == (start, 10, 10, 10, 10, 0)
+    assert closed == OpenCandle(start, 10, 10, 10, 10, 0, heard_since=0)
     assert builder.finish_if_over(at=start + 2 * MINUTE_MS) is None
     assert builder.add(11, start + 59_000) is None
     assert not builder.is_open
