@@ -97,10 +97,10 @@ def _guessed(data: bytes) -> str:
 def _declared(text: str) -> tuple[str, str]:
     """Take the line with which Excel names the delimiter off the text."""
     head, _newline, body = text.partition("\n")
-    found = head.strip().lower()
+    found = head.strip("\r\ufeff").lower()
     if len(found) == 5 and found.startswith("sep=") and found[4] in _DELIMITERS:
         return body, found[4]
-    return text, "\t" if found == "sep=" else ""
+    return text, ""
 
 
 def _delimiter(text: str) -> str:

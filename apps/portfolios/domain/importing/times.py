@@ -81,8 +81,11 @@ def _iso(text: str, style: DateStyle, zone: tzinfo) -> datetime | None:
     """Read the common form quickly: 2024-01-31 10:00:00, with or without T, fraction and offset."""
     if len(text) < 10 or text[4] != "-" or style not in {DateStyle.AUTO, DateStyle.YMD}:
         return None
+    bare = text.removesuffix(" UTC")
+    if bare != text:
+        zone = UTC
     try:
-        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+        moment = datetime.fromisoformat(bare)
         return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
     except ValueError:
         return None
