@@ -14,7 +14,7 @@ from apps.portfolios.domain.booking.lots import (
 )
 from apps.portfolios.domain.booking.pools import Pool, Trail
 from apps.portfolios.domain.booking.records import OpenLot
-from apps.portfolios.domain.policy import Method
+from apps.portfolios.domain.policy import Method, Policy
 
 Key = tuple[str, str | None]
 
@@ -30,6 +30,10 @@ class Taken(NamedTuple):
 class Basis(Protocol):
     """The cost of one asset in one account, or in all."""
 
+    @property
+    def amount(self) -> int:
+        """How much there is."""
+
     def acquire(self, piece: Piece) -> None:
         """Put an acquisition in."""
 
@@ -39,8 +43,8 @@ class Basis(Protocol):
     def arrive(self, taken: Taken) -> None:
         """Put in what travelled, with its dates and costs."""
 
-    def split(self, ratio: int) -> int:
-        """Redenominate; return the amount there is afterwards."""
+    def split(self, ratio: int) -> None:
+        """Redenominate."""
 
     def lower_cost(self, value: int) -> list[tuple[Piece | None, int]]:
         """Lower the cost; return what is beyond it, by lot where there are lots."""
@@ -52,13 +56,16 @@ class Basis(Protocol):
 class LotBasis:
     """Lots in the order of a method."""
 
-    __slots__ = ("_lots",)
+    __slots__ = ("_by_cost", "_lots", "amount")
 
-    def __init__(self, method: Method) -> None:
-        self._lots: Lots = new_lots(method)
+    def __init__(self, policy: Policy) -> None:
+        self._lots: Lots = new_lots(policy.method)
+        self._by_cost = not policy.hifo_excl_fee
+        self.amount = 0
 
     def acquire(self, piece: Piece) -> None:
         """Open a lot."""
+        self.amount += piece.amount
         self._lots.add(piece)
 
     def take(self, amount: int) -> Taken:
@@ -68,22 +75,24 @@ class LotBasis:
         for piece in pieces:
             found += piece.amount
             cost += piece.cost
+        self.amount -= found
         return Taken(pieces, found, cost)
 
     def arrive(self, taken: Taken) -> None:
         """Open what travelled as lots of the same id, date, cost and rank."""
+        self.amount += taken.found
         for piece in taken.pieces:
             self._lots.add(piece)
 
-    def split(self, ratio: int) -> int:
+    def split(self, ratio: int) -> None:
         """Redenominate every lot."""
-        return redenominate(self._lots, ratio)
+        self.amount = redenominate(self._lots, ratio)
 
     def lower_cost(self, value: int) -> list[tuple[Piece | None, int]]:
         """Lower the cost of every lot by its share; without lots all of it is beyond."""
         if next(self._lots.open(), None) is None:
             return [(None, value)]
-        return list(lower_cost(self._lots, value))
+        return list(lower_cost(self._lots, value, by_cost=self._by_cost))
 
     def open_lots(self, key: Key) -> Iterator[OpenLot]:
         """Go through the open lots."""
@@ -101,6 +110,11 @@ class PoolBasis:
         self.pool = Pool()
         self.trail = trail
 
+    @property
+    def amount(self) -> int:
+        """How much there is."""
+        return self.pool.amount
+
     def acquire(self, piece: Piece) -> None:
         """Average an acquisition in."""
         self.pool.add(amount=piece.amount, cost=piece.cost)
@@ -115,11 +129,11 @@ class PoolBasis:
         """Average in what travelled."""
         self.pool.add(amount=taken.found, cost=taken.cost)
 
-    def split(self, ratio: int) -> int:
+    def split(self, ratio: int) -> None:
         """Redenominate the pool."""
         if self.trail is not None:
             self.trail.split(ratio)
-        return self.pool.redenominate(ratio)
+        self.pool.redenominate(ratio)
 
     def lower_cost(self, value: int) -> list[tuple[Piece | None, int]]:
         """Lower the pool's cost."""

@@ -1,6 +1,7 @@
 """The books that lines are booked in: holdings by account, cost by basis, totals, shortfalls."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis, Taken
 from apps.portfolios.domain.booking.lines import Line
@@ -24,6 +25,14 @@ from apps.portfolios.domain.policy import Method, Missing, Policy, Scope
 _DAY_US = 86_400_000_000
 
 
+class Era(NamedTuple):
+    """What accounts came to hold of a bucket between two of its splits, and the split that ends it."""
+
+    seq: int
+    ratio: int
+    held: dict[tuple[str, str], int]
+
+
 class Books:
     """Holdings, bases and totals, with the verbs that lines are made of."""
 
@@ -35,6 +44,8 @@ class Books:
         self.holdings: dict[tuple[str, str], int] = {}
         self.bases: dict[Key, Basis] = {}
         self.matchers: dict[str, Matcher] = {}
+        self.eras: list[Era] = []
+        self._never: dict[tuple[str, str], int] = {}
         self._foresight = foresight
         self._matching = policy.method is Method.UK_S104
         self._pooled = policy.pooled
@@ -111,28 +122,30 @@ class Books:
         """Carry an amount between own accounts, with dates and costs where accounts have lots of their own."""
         self.hold(account, asset, -amount)
         self.hold(to_account, asset, amount)
-        if self._universal or account == to_account or not amount:
+        if self._matching or account == to_account or not amount:
             return
         source, target = self._basis(asset, account), self._basis(asset, to_account)
-        taken = source.take(amount)
-        missing = amount - taken.found
-        if missing:
-            self._short(line, tx=line.id, asset=asset, account=account, found=taken.found, missing=missing)
+        found = min(amount, source.amount)
+        taken = Taken([], 0, 0) if source is target else source.take(amount)
+        if found < amount:
+            missing = amount - found
+            self._short(line, tx=line.id, asset=asset, account=account, found=found, missing=missing)
             unknown = Piece(line.id, missing, 0, line.at_us, self.seq, 0)
-            taken = Taken([*taken.pieces, unknown], amount, taken.cost)
+            taken = Taken([*taken.pieces, unknown], taken.found + missing, taken.cost)
         target.arrive(taken)
         self._note(source, line)
         self._note(target, line)
 
     def split(self, line: Line, *, asset: str, ratio: int) -> None:
-        """Redenominate every open lot and every holding."""
+        """Redenominate every open lot and every holding; what was missing never was there and does not grow."""
         bucket = self._alias.get(asset, asset)
-        for place, amount in self.holdings.items():
-            if self._alias.get(place[1], place[1]) == bucket:
-                self.holdings[place] = product(amount, ratio)
         if self._matching:
             self._matcher(asset).on(line.at_us).split(ratio)
+            self.eras.append(self._era(bucket, ratio))
             return
+        for place, amount in self._places(bucket):
+            never = self._never.get(place, 0)
+            self.holdings[place] = product(amount + never, ratio) - never
         for key, basis in self.bases.items():
             if key[0] == bucket:
                 basis.split(ratio)
@@ -186,6 +199,16 @@ class Books:
                 found[key] = basis.trail
         return found
 
+    def _places(self, bucket: str) -> list[tuple[tuple[str, str], int]]:
+        alias = self._alias
+        return [item for item in self.holdings.items() if alias.get(item[0][1], item[0][1]) == bucket]
+
+    def _era(self, bucket: str, ratio: int) -> Era:
+        """Close what was held of a bucket up to its split; its shortfalls are known only when all is settled."""
+        held = dict(self._places(bucket))
+        self.holdings.update(dict.fromkeys(held, 0))
+        return Era(self.seq, ratio, held)
+
     def _matcher(self, asset: str) -> Matcher:
         bucket = self._alias.get(asset, asset)
         matcher = self.matchers.get(bucket)
@@ -202,7 +225,7 @@ class Books:
 
     def _new_basis(self) -> Basis:
         if not self._pooled:
-            return LotBasis(self.policy.method)
+            return LotBasis(self.policy)
         return PoolBasis(Trail() if self._window is not None and self._foresight is None else None)
 
     def _note(self, basis: Basis, line: Line) -> None:
@@ -254,6 +277,8 @@ class Books:
 
     def _short(self, line: Line, *, tx: str, asset: str, account: str, found: int, missing: int) -> None:
         self.sink.shortfalls.append(Shortfall(tx, asset, account, line.at_us, found, missing))
+        place = (account, asset)
+        self._never[place] = self._never.get(place, 0) + missing
         if self.policy.missing is Missing.ERROR:
             self.sink.problems.append(acquisition_missing(line.id))
 

@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
-from apps.portfolios.domain.booking.scaled import SCALE, half_even, part_of, product
+from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
 
 _RANK_BITS: Final = 512
 _SPARE_BITS: Final = 32
@@ -26,30 +26,23 @@ class Piece(NamedTuple):
 
 
 class Lot:
-    """An open lot: what is left of it, what that cost, and the whole that every part is a share of."""
+    """An open lot: what is left of it and what that cost."""
 
-    __slots__ = ("amount", "at_us", "cost", "id", "rank", "seq", "whole", "whole_cost")
+    __slots__ = ("amount", "at_us", "cost", "id", "rank", "seq")
 
     def __init__(self, piece: Piece) -> None:
         self.id, self.amount, self.cost, self.at_us, self.seq, self.rank = piece
-        self.whole = self.amount
-        self.whole_cost = self.cost
 
     def piece(self) -> Piece:
         """Return all that is left, and with it what rounding left over."""
         return Piece(self.id, self.amount, self.cost, self.at_us, self.seq, self.rank)
 
     def part(self, amount: int) -> Piece:
-        """Split off less than all that is left, with its share of the cost of the whole."""
-        cost = part_of(self.whole_cost, amount, self.whole, left=self.cost)
+        """Split off less than all that is left, with its share of the cost."""
+        cost = half_even(self.cost * amount, self.amount)
         self.amount -= amount
         self.cost -= cost
         return Piece(self.id, amount, cost, self.at_us, self.seq, self.rank)
-
-    def changed(self, *, amount: int, cost: int) -> None:
-        """Count or value the lot anew: what is left becomes the whole."""
-        self.amount = self.whole = amount
-        self.cost = self.whole_cost = cost
 
 
 class Lots(Protocol):
@@ -193,15 +186,18 @@ def redenominate(lots: Lots, ratio: int) -> int:
     """Multiply every open lot by the scaled ratio; return what there is afterwards."""
     total = 0
     for lot in lots.open():
-        lot.changed(amount=product(lot.amount, ratio), cost=lot.cost)
+        lot.amount = product(lot.amount, ratio)
         lot.rank = lot.rank * SCALE // ratio
         total += lot.amount
     lots.reordered()
     return total
 
 
-def lower_cost(lots: Lots, value: int) -> list[tuple[Piece, int]]:
-    """Spread the value over the lots by amount; return the lots it exceeds the cost of, with the excess."""
+def lower_cost(lots: Lots, value: int, *, by_cost: bool) -> list[tuple[Piece, int]]:
+    """Spread the value over the lots by amount; return the lots it exceeds the cost of, with the excess.
+
+    `by_cost` says that lots are ranked by what they cost, and not by the price alone.
+    """
     spread = sorted(lots.open(), key=_BY_AGE)
     total = sum(lot.amount for lot in spread)
     left, beyond = value, []
@@ -209,8 +205,9 @@ def lower_cost(lots: Lots, value: int) -> list[tuple[Piece, int]]:
         portion = left if lot is spread[-1] else min(left, half_even(value * lot.amount, total or 1))
         left -= portion
         lowered = min(portion, lot.cost)
-        lot.changed(amount=lot.amount, cost=lot.cost - lowered)
-        lot.rank = rank_of(lot.cost, lot.amount)
+        lot.cost -= lowered
+        if by_cost:
+            lot.rank = max(0, lot.rank - rank_of(portion, lot.amount)) if lot.cost else 0
         if portion > lowered:
             beyond.append((Piece(lot.id, 0, 0, lot.at_us, lot.seq, lot.rank), portion - lowered))
     lots.reordered()

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from fractions import Fraction
 
-from apps.portfolios.domain.booking.scaled import SCALE, half_even, part_of, product
+from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
 
 _DAY_US = 86_400_000_000
 
@@ -40,27 +40,6 @@ class Pool:
         lowered = min(value, self.cost)
         self.cost -= lowered
         return value - lowered
-
-
-class Parcel(Pool):
-    """One day's acquisitions: like a lot, every part is a share of the whole, and the last takes what is left."""
-
-    __slots__ = ("whole", "whole_cost")
-
-    def __init__(self, *, amount: int, cost: int) -> None:
-        super().__init__(amount=amount, cost=cost)
-        self.whole = amount
-        self.whole_cost = cost
-
-    def take(self, amount: int) -> tuple[int, int]:
-        """Take the amount out as far as there is any; return what was found and its cost."""
-        if amount >= self.amount:
-            found, cost = self.amount, self.cost
-        else:
-            found, cost = amount, part_of(self.whole_cost, amount, self.whole, left=self.cost)
-        self.amount -= found
-        self.cost -= cost
-        return found, cost
 
 
 class Trail:

@@ -37,7 +37,7 @@ class Document:
         self._text = ""
         self._at = 0
         self._ended = False
-        self._scan: Callable[[str, int], tuple[object, int]] = make_scanner(_decoder())
+        self._scan: Callable[[str, int], tuple[object, int]] = make_scanner(_decoder())  # type: ignore[arg-type]
 
     def transactions(self) -> Iterator[object]:
         """Go through the transactions; what else the file holds is known when this has ended."""

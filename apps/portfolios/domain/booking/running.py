@@ -5,16 +5,19 @@ from operator import attrgetter, itemgetter
 from typing import Final
 
 from apps.portfolios.domain.booking.basis import Key
-from apps.portfolios.domain.booking.books import acquisition_missing
+from apps.portfolios.domain.booking.books import Books, acquisition_missing
 from apps.portfolios.domain.booking.engine import State
 from apps.portfolios.domain.booking.lines import Line, line_of
 from apps.portfolios.domain.booking.pools import Trail
 from apps.portfolios.domain.booking.records import Booking, Disposal, OpenLot, Problem, Shortfall, Sink, Totals
+from apps.portfolios.domain.booking.scaled import product
 from apps.portfolios.domain.booking.section104 import Settled
 from apps.portfolios.domain.policy import Method, Missing, Policy
 from apps.portfolios.domain.transactions import Entry
 
 DEFAULT_QUOTE: Final = "USD"
+Holdings = dict[tuple[str, str], int]
+
 _BY_TIME: Final = itemgetter(0)
 
 
@@ -69,7 +72,7 @@ def outcome(state: State) -> Booking:
         quote=state.quote,
         disposals=sink.disposals if matched is None else matched.disposals,
         open_lots=sorted(books.open_lots(), key=_age) if matched is None else matched.open_lots,
-        holdings=dict(books.holdings),
+        holdings=dict(books.holdings) if matched is None else matched.holdings,
         pools=books.pools() if matched is None else matched.pools,
         totals=books.totals if matched is None else matched.totals,
         shortfalls=shortfalls,
@@ -104,14 +107,26 @@ class _Matched:
         self.totals = Totals(realised=realised, income=books.totals.income, fees=books.totals.fees)
         self.shortfalls: list[Shortfall] = []
         self.problems: list[Problem] = []
+        self._never: list[tuple[tuple[str, str], int, int]] = []
         for _, one in settled:
             self._missing(one, said=state.policy.missing is Missing.ERROR)
+        self.holdings = self._held(books)
 
     def _missing(self, settled: Settled, *, said: bool) -> None:
-        for shortfall, line in settled.shortfalls:
+        for shortfall, sale in settled.shortfalls:
             self.shortfalls.append(shortfall)
+            self._never.append(((sale.account, sale.asset), sale.seq, shortfall.missing))
             if said:
-                self.problems.append(acquisition_missing(line))
+                self.problems.append(acquisition_missing(sale.line))
+
+    def _held(self, books: Books) -> Holdings:
+        """Return the sums of entries over all splits; what was missing never was there and does not grow."""
+        before: Holdings = {}
+        for era in books.eras:
+            for place, amount in era.held.items():
+                never = sum(missing for where, seq, missing in self._never if where == place and seq < era.seq)
+                before[place] = product(before.get(place, 0) + amount + never, era.ratio) - never
+        return {place: before.get(place, 0) + amount for place, amount in books.holdings.items()}
 
 
 def _age(lot: OpenLot) -> tuple[int, int]:

@@ -32,11 +32,6 @@ def product(left: int, right: int) -> int:
     return half_even(left * right, SCALE)
 
 
-def part_of(cost: int, part: int, whole: int, *, left: int) -> int:
-    """Return the part's share of a cost, rounded half-even once, and never more than is left of it."""
-    return min(half_even(cost * part, whole), left)
-
-
 def text(number: int) -> str:
     """Print a scaled number in full: no exponent, no zeros at the end, no minus before zero."""
     if not number:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from apps.portfolios.domain.booking.pools import Parcel, Pool
+from apps.portfolios.domain.booking.pools import Pool
 from apps.portfolios.domain.booking.records import Disposal, Match, Shortfall
 from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
 
@@ -95,9 +95,9 @@ class Settled:
     def __init__(self, days: list[Day]) -> None:
         self.pool = Pool()
         self.lines: list[Outcome] = []
-        self.shortfalls: list[tuple[Shortfall, str]] = []
+        self.shortfalls: list[tuple[Shortfall, Sale]] = []
         self._days = days
-        self._left = [Parcel(amount=day.taken_in.amount, cost=day.taken_in.cost) for day in days]
+        self._left = [Pool(amount=day.taken_in.amount, cost=day.taken_in.cost) for day in days]
         self._unmatched = [day.sold for day in days]
         self._matches: list[list[Match]] = [[] for _ in days]
         for index in range(len(days)):
@@ -179,7 +179,7 @@ class Settled:
     def _note(self, tx: str, sale: Sale, *, found: int, missing: int) -> None:
         if missing:
             shortfall = Shortfall(tx, sale.asset, sale.account, sale.at_us, found, missing)
-            self.shortfalls.append((shortfall, sale.line))
+            self.shortfalls.append((shortfall, sale))
 
     def _repaid(self, day: Day, repayment: Sale) -> Iterator[Outcome]:
         beyond = self.pool.lower_cost(repayment.proceeds)
