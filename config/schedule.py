@@ -24,6 +24,8 @@ TICKS: tuple[Tick, ...] = (
     Tick("markets.repair_candles", every=30, jitter=3),
     Tick("markets.summarize", every=60, jitter=5),
     Tick("markets.pack_candles", every=600, jitter=60),
+    Tick("portfolios.book_behind", every=30, jitter=3),
+    Tick("portfolios.revalue", every=10, jitter=1),
 )
 
 

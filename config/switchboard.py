@@ -2,11 +2,15 @@
 
 from apps.accounts.events import AccessEnded, UserDeleted
 from apps.core.events import JobChanged, Line
+from apps.portfolios.events import EntriesPosted, PortfolioRevalued
 
 LINES: tuple[Line, ...] = (
     # people: their sockets close
     Line(AccessEnded, "stream"),
     Line(UserDeleted, "stream"),
+    # the ledger: booked, valued, shown
+    Line(EntriesPosted, "job", "portfolios.book", sweep="portfolios.book_behind"),
+    Line(PortfolioRevalued, "stream"),
     # work in rows
     Line(JobChanged, "stream"),
 )

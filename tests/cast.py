@@ -17,8 +17,9 @@ from apps.markets.models import Watchlist
 from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
-from apps.portfolios.models import Transaction
-from apps.portfolios.tests.factories import make_default, post, raw_buy
+from apps.portfolios.actions import create_account
+from apps.portfolios.models import Account, Transaction
+from apps.portfolios.tests.factories import make_default, make_portfolio, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
 #: What is on the owner's watchlist.
@@ -48,6 +49,9 @@ def make_cast() -> Cast:
     make_instrument("kraken:ETH/USD")
     make_item(make_watchlist(user=owner), "kraken:BTC/USD", item_id=UUID(ITEM))
     post(make_default(user=owner), raw_buy())
+    ledger = make_portfolio(user=owner)
+    post(ledger, raw_buy())
+    create_account(portfolio=ledger, name="Empty", now=clock.now())
     for process in settings.ENABLED_PROCESSES:
         make_beat(name=process)
     invite, _token = make_invite(
@@ -69,7 +73,8 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     token = PersonalToken.objects.filter(user=user).first()
     family = user.refresh_families.first()
     watchlist = Watchlist.objects.for_user(user).first()
-    entry = Transaction.objects.for_user(user).first()
+    entry = Transaction.objects.for_user(user).order_by("-id").first()
+    empty = Account.objects.filter(portfolio__owner=user, name="Empty").first()
     return {
         "token_id": str(token.pk) if token else MISSING,
         "session_id": str(family.pk) if family else MISSING,
@@ -80,7 +85,10 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "person_id": str(user.pk),
         "invite_id": cast.invite_id,
         "job_id": str(cast.job.pk),
+        "portfolio_id": str(entry.portfolio_id) if entry else MISSING,
+        "account_id": str(empty.pk) if empty else MISSING,
         "transaction_id": str(entry.pk) if entry else MISSING,
+        "batch_id": str(entry.batch_id) if entry else MISSING,
         "symbol": "ETH",
         "name": "kraken:ETH-USD",
     }

@@ -18,6 +18,7 @@ from apps.accounts.models import Invite, PersonalToken, Preferences, RefreshFami
 from apps.accounts.tests.factories import PASSWORD, make_tokens
 from apps.core import clock
 from apps.operations.models import SelfCheck
+from apps.portfolios.tests.factories import raw_buy
 from tests.cast import ITEM, MISSING, Cast, bearer, fresh_access, ids_of, make_cast, personal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent_tasks")]
@@ -89,6 +90,31 @@ EXPECTED = {
     "GET /api/v1/people": RUNS,
     "GET /api/v1/people/{person_id}": RUNS,
     "PATCH /api/v1/people/{person_id}": RUNS_RECENT,
+    "GET /api/v1/portfolios": SIGNED_IN,
+    "POST /api/v1/portfolios": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}": SIGNED_IN,
+    "PATCH /api/v1/portfolios/{portfolio_id}": SIGNED_IN,
+    "DELETE /api/v1/portfolios/{portfolio_id}": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/accounts": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/accounts": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/accounts/{account_id}": SIGNED_IN,
+    "PATCH /api/v1/portfolios/{portfolio_id}/accounts/{account_id}": SIGNED_IN,
+    "DELETE /api/v1/portfolios/{portfolio_id}/accounts/{account_id}": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/allocation": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/batches": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/batches/{batch_id}": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/batches/{batch_id}/undo": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/completeness": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/gains": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/history": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/holdings": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/lots": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/performance": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/transactions": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/transactions": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": SIGNED_IN,
+    "PATCH /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": SIGNED_IN,
+    "DELETE /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": SIGNED_IN,
     "GET /api/v1/rates": SIGNED_IN,
     "GET /api/v1/tickers": SIGNED_IN,
     "GET /api/v1/watchlists": SIGNED_IN,
@@ -105,7 +131,10 @@ EXPECTED = {
 #: POSTs that change nothing: a token that may read is enough.
 READS_BY_POST = {"POST /api/v1/live/ticket"}
 #: Path parameters that name something of one person; the others name something of the instance.
-OWNED = {"passkey_id", "session_id", "token_id", "watchlist_id", "item_id"}
+OWNED = {
+    *("passkey_id", "session_id", "token_id", "watchlist_id", "item_id"),
+    *("portfolio_id", "account_id", "transaction_id", "batch_id"),
+}
 OF_THE_INSTANCE = {"candle_id", "invite_id", "job_id", "person_id", "symbol", "name"}
 #: What an operation on somebody's own thing is sent, where it wants something.
 BODIES: dict[str, dict[str, object]] = {
@@ -113,6 +142,11 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /api/v1/watchlists/{watchlist_id}/items": {"instrument": "kraken:ETH/USD"},
     "PUT /api/v1/watchlists/{watchlist_id}/order": {"ids": [ITEM]},
     "PATCH /api/v1/watchlists/{watchlist_id}/items/{item_id}": {"note": "Wait"},
+    "PATCH /api/v1/portfolios/{portfolio_id}": {"name": "Short"},
+    "POST /api/v1/portfolios/{portfolio_id}/accounts": {"name": "Cold"},
+    "PATCH /api/v1/portfolios/{portfolio_id}/accounts/{account_id}": {"name": "Cold"},
+    "POST /api/v1/portfolios/{portfolio_id}/transactions": raw_buy(),
+    "PATCH /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": {"amount": "2"},
 }
 
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
-from apps.portfolios.api import portfolios, transactions
+from apps.portfolios.api import performance, portfolios, results, transactions
 
 app_name = "portfolios"
 
@@ -19,10 +19,24 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/batches", transactions.BatchesView.as_view(), name="batches"),
     path(f"{_ONE}/batches/<uuid:batch_id>", transactions.BatchView.as_view(), name="batch"),
     path(f"{_ONE}/batches/<uuid:batch_id>/undo", transactions.UndoBatchView.as_view(), name="undo-batch"),
+    path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
+    path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),
+    path(f"{_ONE}/gains", results.GainsView.as_view(), name="gains"),
+    path(f"{_ONE}/performance", performance.PerformanceView.as_view(), name="performance"),
+    path(f"{_ONE}/history", performance.HistoryView.as_view(), name="history"),
+    path(f"{_ONE}/allocation", performance.AllocationView.as_view(), name="allocation"),
+    path(f"{_ONE}/completeness", results.CompletenessView.as_view(), name="completeness"),
 ]
 
 urlpatterns = [
+    path("portfolio/", views.overview, name="overview"),
+    path("portfolio/history/", views.history, name="history"),
+    path("portfolio/performance/", views.performance, name="performance"),
+    path("portfolio/holdings/<str:asset>/", views.holding, name="holding"),
     path("portfolio/choose/", views.choose, name="choose"),
+    path("tax/", views.tax, name="tax"),
+    path("tax/<int:year>/", views.tax, name="tax_year"),
+    path("tax/<int:year>/<str:name>.csv", views.tax_file, name="tax_file"),
     path("transactions/", views.transactions, name="transactions"),
     path("transactions/new/", views.new_transaction, name="new_transaction"),
     path("transactions/<uuid:transaction_id>/", views.transaction, name="transaction"),

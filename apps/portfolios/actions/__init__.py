@@ -1,5 +1,6 @@
 """Verbs of the ledger."""
 
+from apps.portfolios.actions.booking import book_behind, book_one, ensure_booked, recompute
 from apps.portfolios.actions.corrections import (
     AlreadyReversedError,
     NotManualError,
@@ -8,6 +9,7 @@ from apps.portfolios.actions.corrections import (
     reverse_transaction,
     undo_batch,
 )
+from apps.portfolios.actions.past import read_history, read_performance
 from apps.portfolios.actions.portfolios import (
     AccountInUseError,
     AccountNameTakenError,
@@ -24,6 +26,16 @@ from apps.portfolios.actions.portfolios import (
     ensure_default_portfolio,
 )
 from apps.portfolios.actions.posting import Posted, Refusal, TooManyDraftsError, post_entries
+from apps.portfolios.actions.pricing import value_entries
+from apps.portfolios.actions.reading import (
+    HoldingsAnswer,
+    read_completeness,
+    read_gains,
+    read_holdings,
+    read_lots,
+    refresh,
+)
+from apps.portfolios.actions.valuing import revalue, revalue_watched
 
 __all__ = [
     "AccountInUseError",
@@ -31,6 +43,7 @@ __all__ = [
     "AlreadyReversedError",
     "CurrencyFixedError",
     "DefaultPortfolioError",
+    "HoldingsAnswer",
     "NotManualError",
     "NotUndoableError",
     "Posted",
@@ -38,15 +51,29 @@ __all__ = [
     "TooManyAccountsError",
     "TooManyDraftsError",
     "TooManyPortfoliosError",
+    "book_behind",
+    "book_one",
     "change_account",
     "change_portfolio",
     "create_account",
     "create_portfolio",
     "delete_account",
     "delete_portfolio",
+    "ensure_booked",
     "ensure_default_portfolio",
     "post_entries",
+    "read_completeness",
+    "read_gains",
+    "read_history",
+    "read_holdings",
+    "read_lots",
+    "read_performance",
+    "recompute",
+    "refresh",
     "replace_transaction",
+    "revalue",
+    "revalue_watched",
     "reverse_transaction",
     "undo_batch",
+    "value_entries",
 ]

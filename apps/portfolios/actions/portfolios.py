@@ -114,11 +114,11 @@ def change_portfolio(
             if Transaction.objects.filter(portfolio=row).exists():
                 raise CurrencyFixedError
             row.currency = currency
+            row.version += 1
         if is_default and not row.is_default:
             Portfolio.objects.for_user(user).filter(is_default=True).update(is_default=False)
             row.is_default = True
-        row.value_version += 1
-        row.save(update_fields=["name", "currency", "is_default", "value_version"])
+        row.save(update_fields=["name", "currency", "is_default", "version"])
         return row
 
 

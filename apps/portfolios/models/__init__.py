@@ -1,6 +1,6 @@
 """Tables of the ledger."""
 
-from apps.portfolios.models.booked import BookedPart, BookedResult, Holding
+from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
 from apps.portfolios.models.portfolios import (
     Account,
     AccountKind,
@@ -25,6 +25,7 @@ __all__ = [
     "PolicyPeriod",
     "Portfolio",
     "PortfolioQuerySet",
+    "PortfolioValue",
     "Transaction",
     "TransactionQuerySet",
     "Valuation",

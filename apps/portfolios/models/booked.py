@@ -6,9 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import User
 from apps.core.clock import now
 from apps.core.ids import uuid7
-from apps.portfolios.models.portfolios import of_portfolio
+from apps.portfolios.models.portfolios import Portfolio, of_portfolio
 from apps.portfolios.models.transactions import LONGEST_ASSET, ValueState
 
 
@@ -101,3 +102,43 @@ class Holding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.asset}"
+
+
+class PortfolioValueQuerySet(models.QuerySet["PortfolioValue"]):
+    """The words in which values are asked for."""
+
+    def for_user(self, user: User) -> PortfolioValueQuerySet:
+        """Keep those of the person's own portfolios."""
+        return self.filter(portfolio__owner=user)
+
+
+class PortfolioValue(models.Model):
+    """What a portfolio is worth, ready to be sent: `version` rises with every change of the answer and is its ETag."""
+
+    portfolio = models.OneToOneField(
+        Portfolio,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="value",
+        verbose_name=_("portfolio"),
+    )
+    version = models.PositiveBigIntegerField(_("version"), default=0)
+    booked_version = models.PositiveBigIntegerField(_("version of the ledger"), default=0)
+    valued_at = models.DateTimeField(_("valued at"))
+    seen_at = models.DateTimeField(_("last looked at"))
+    currency = models.CharField(_("money of account"), max_length=16)
+    total = models.TextField(_("total"), default="0")
+    completeness = models.JSONField(_("completeness"), default=dict)
+    body = models.BinaryField(_("answer"))
+
+    objects = PortfolioValueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("value of a portfolio")
+        verbose_name_plural = _("values of portfolios")
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["seen_at"], name="portfolio_value_seen")]
+
+    def __str__(self) -> str:
+        return f"{self.total} {self.currency}"

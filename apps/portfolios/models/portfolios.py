@@ -33,8 +33,7 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
 class Portfolio(models.Model):
     """A ledger of one person, in one money of account.
 
-    `version` rises with every change of what is booked; `booked_version` is the one that the stored result shows;
-    `value_version` rises with every change of an answer about holdings, and is their ETag.
+    `version` rises with every change of what is booked; `booked_version` is the one that the stored result shows.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -46,9 +45,6 @@ class Portfolio(models.Model):
     is_default = models.BooleanField(_("default"), default=False)
     version = models.PositiveBigIntegerField(_("version of the ledger"), default=0)
     booked_version = models.PositiveBigIntegerField(_("version that is booked"), default=0)
-    value_version = models.PositiveBigIntegerField(_("version of the holdings"), default=0)
-    valued_at = models.DateTimeField(_("valued at"), null=True, blank=True)
-    seen_at = models.DateTimeField(_("last looked at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
 
     objects = PortfolioQuerySet.as_manager()

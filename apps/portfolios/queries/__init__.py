@@ -1,6 +1,11 @@
 """Questions to the ledger."""
 
+from apps.portfolios.queries.allocation import Allocation, AllocationBy, AllocationPart, allocation
 from apps.portfolios.queries.batches import batch_of, batches_of, effect_of_batch
+from apps.portfolios.queries.booking import booking_of
+from apps.portfolios.queries.completeness import unmatched_legs
+from apps.portfolios.queries.history import HistoryAnswer, HistoryPoint, Interval, Lived, lived, portfolio_history
+from apps.portfolios.queries.holdings import holdings_at
 from apps.portfolios.queries.ledger import (
     LedgerFilter,
     draft_of_row,
@@ -11,23 +16,50 @@ from apps.portfolios.queries.ledger import (
     transaction_of,
     transactions,
 )
-from apps.portfolios.queries.portfolios import account_of, accounts_of, policy_of, portfolio_of, portfolios_of
+from apps.portfolios.queries.performance import Contribution, PerformanceAnswer, portfolio_performance
+from apps.portfolios.queries.portfolios import (
+    account_of,
+    accounts_of,
+    checked_policy_of,
+    policy_asked_for,
+    policy_of,
+    portfolio_of,
+    portfolios_of,
+)
 
 __all__ = [
+    "Allocation",
+    "AllocationBy",
+    "AllocationPart",
+    "Contribution",
+    "HistoryAnswer",
+    "HistoryPoint",
+    "Interval",
     "LedgerFilter",
+    "Lived",
+    "PerformanceAnswer",
     "account_of",
     "accounts_of",
+    "allocation",
     "batch_of",
     "batches_of",
+    "booking_of",
+    "checked_policy_of",
     "draft_of_row",
     "effect_of_batch",
     "entries_of",
     "entry_of_row",
+    "holdings_at",
     "ledger_entries",
+    "lived",
+    "policy_asked_for",
     "policy_of",
     "portable_row",
+    "portfolio_history",
     "portfolio_of",
+    "portfolio_performance",
     "portfolios_of",
     "transaction_of",
     "transactions",
+    "unmatched_legs",
 ]

@@ -27,4 +27,4 @@ def batch_of(*, portfolio: Portfolio, batch_id: UUID) -> Batch:
 def effect_of_batch(*, batch: Batch) -> dict[str, Decimal]:
     """Return what the batch's standing entries add to each asset, or take from it."""
     rows = Transaction.objects.filter(batch=batch).standing()
-    return effect(entries_of(rows=rows), money=batch.portfolio.currency)
+    return effect(entries_of(portfolio=batch.portfolio, rows=rows), money=batch.portfolio.currency)

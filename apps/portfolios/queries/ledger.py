@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
@@ -14,13 +16,16 @@ from apps.portfolios.domain.drafts import AMOUNTS, NAMES, OUTSIDE, REMARKS, Entr
 from apps.portfolios.domain.transactions import Entry, EntryType, entry_as_portable, microseconds
 from apps.portfolios.models import Account, Portfolio, Transaction, TransactionQuerySet
 
-_COLUMNS = (
-    *("id", "at", "type", "account_id", "from_account_id", "to_account_id"),
-    *AMOUNTS,
-    *NAMES,
-    *("valuation__value", "valuation__fee_value"),
+_KEYS: Final = ("id", "at", "type", "account_id", "from_account_id", "to_account_id")
+_TOLD: Final = (*AMOUNTS, *NAMES)
+_COLUMNS: Final = (*_KEYS, *_TOLD, "valuation__value", "valuation__fee_value")
+_FIRST_AMOUNT: Final = len(_KEYS)
+_FIRST_FOUND: Final = _FIRST_AMOUNT + len(_TOLD)
+_AT_ONCE: Final = 5_000
+_ZERO: Final = Decimal(0)
+_VALUED: Final = frozenset(
+    {EntryType.BUY, EntryType.SELL, EntryType.TRADE, EntryType.INCOME, EntryType.SPEND, EntryType.FEE}
 )
-_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,44 +78,64 @@ def transaction_of(*, user: User, portfolio_id: UUID, transaction_id: UUID) -> T
 
 # --- As entries -------------------------------------------------------------------------------------------------------
 def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None) -> list[Entry]:
-    """Return all that counts in the order of booking, up to a moment; what the sources left open is filled in."""
+    """Return all that counts in the order of booking, up to a moment, in the portfolio's money of account.
+
+    A value that neither the source nor a price has told is zero here; completeness says so.
+    """
     rows = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
     if until is not None:
         rows = rows.filter(at__lte=until)
-    names = dict(Account.objects.filter(portfolio=portfolio).values_list("pk", "name"))
-    return list(_entries(rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE), names))
+    told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)
+    return list(_entries(told, _account_names(portfolio), portfolio.currency))
 
 
-def entries_of(*, rows: TransactionQuerySet) -> list[Entry]:
-    """Return these transactions as entries, in the order of booking."""
-    accounts = Account.objects.filter(portfolio__in=rows.values("portfolio")).values_list("pk", "name")
-    return list(_entries(rows.in_order().values_list(*_COLUMNS), dict(accounts)))
+def entries_of(*, portfolio: Portfolio, rows: TransactionQuerySet) -> list[Entry]:
+    """Return these transactions of a portfolio as entries, in the order of booking."""
+    return list(_entries(rows.in_order().values_list(*_COLUMNS), _account_names(portfolio), portfolio.currency))
 
 
-def _entries(rows: Iterable[tuple[object, ...]], names: dict[UUID, str]) -> Iterator[Entry]:
+def _account_names(portfolio: Portfolio) -> dict[UUID, str]:
+    return dict(Account.objects.filter(portfolio=portfolio).values_list("pk", "name"))
+
+
+def _entries(rows: Iterable[tuple[Any, ...]], names: dict[UUID, str], money: str) -> Iterator[Entry]:
     types = {one.value: one for one in EntryType}
-    first_amount, first_name = 6, 6 + len(AMOUNTS)
-    first_found = first_name + len(NAMES)
     for row in rows:
-        row_id, at, kind, account, sender, receiver = row[:first_amount]
-        told = dict(zip(AMOUNTS, row[first_amount:first_name], strict=True))
-        told |= {name: text or None for name, text in zip(NAMES, row[first_name:first_found], strict=True)}
-        value, fee_value = row[first_found:]
-        if value is not None:
-            told["value"], told["price"] = value, None
-        if fee_value is not None:
-            told["fee_value"] = fee_value
-        entry_type = types[kind]  # type: ignore[index]
+        row_id, at, kind, account, sender, receiver = row[:_FIRST_AMOUNT]
+        told: dict[str, Any] = dict(zip(_TOLD, row[_FIRST_AMOUNT:_FIRST_FOUND], strict=True))
+        value, fee_value = row[_FIRST_FOUND:]
+        entry_type = types[kind]
+        _fill(told, entry_type, value=value, fee_value=fee_value, money=money)
         if entry_type is EntryType.TRANSFER:
-            told["from_account"] = names.get(sender, OUTSIDE)  # type: ignore[call-overload]
-            told["to_account"] = names.get(receiver, OUTSIDE)  # type: ignore[call-overload]
-        yield Entry(
-            id=str(row_id),
-            at_us=microseconds(at),  # type: ignore[arg-type]
-            type=entry_type,
-            account=names[account],  # type: ignore[index]
-            **told,  # type: ignore[arg-type]
-        )
+            told["from_account"] = names.get(sender, OUTSIDE)
+            told["to_account"] = names.get(receiver, OUTSIDE)
+        yield Entry(id=str(row_id), at_us=microseconds(at), type=entry_type, account=names[account], **told)
+
+
+def _fill(
+    told: dict[str, Any], entry_type: EntryType, *, value: Decimal | None, fee_value: Decimal | None, money: str
+) -> None:
+    """Put found values where the source told none, or told them in another money; what is not found is zero."""
+    for name in NAMES:
+        told[name] = told[name] or None
+    quote = told.pop("quote")
+    if quote not in {None, money}:
+        _convert(told, quote, value=value, fee_value=fee_value)
+    elif value is not None:
+        told["value"], told["price"] = value, None
+    if entry_type in _VALUED and told["value"] is None and told["price"] is None:
+        told["value"] = _ZERO
+    takes_coin = told["fee"] and told["fee_asset"] not in {None, money}
+    if told["fee_value"] is None and (takes_coin or entry_type is EntryType.TRANSFER):
+        told["fee_value"] = fee_value or _ZERO
+
+
+def _convert(told: dict[str, Any], quote: str, *, value: Decimal | None, fee_value: Decimal | None) -> None:
+    """Take what was found for what the source told in another money."""
+    told["value"], told["price"] = value, None
+    if told["fee"] is not None and told["fee_asset"] in {None, quote}:
+        told["fee"], told["fee_asset"], fee_value = fee_value or _ZERO, None, None
+    told["fee_value"] = fee_value
 
 
 # --- As they are shown ------------------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 """A person's portfolios, their accounts, and the rules they are booked by."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from apps.accounts.models import User
-from apps.core.errors import NotFoundError
-from apps.portfolios.domain.policy import Policy, parse_policy
+from apps.core.errors import FieldProblem, InvalidError, NotFoundError
+from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy, policy_as_portable
 from apps.portfolios.models import Account, PolicyPeriod, Portfolio
 
 
@@ -45,3 +46,22 @@ def policy_of(*, portfolio: Portfolio, at: datetime | None = None) -> Policy:
         if from_at is None or at is None or from_at <= at:
             chosen = policy
     return parse_policy(chosen)
+
+
+def policy_asked_for(*, portfolio: Portfolio, wishes: Mapping[str, object]) -> Policy | None:
+    """Return the portfolio's own rules with the wishes put in their places; nothing where nothing is wished."""
+    given = {name: value for name, value in wishes.items() if value is not None}
+    if not given:
+        return None
+    own = policy_as_portable(policy_of(portfolio=portfolio))
+    if given.get("method", "acb") != "acb":
+        own.pop("superficial_window_days", None)
+    return checked_policy_of(raw={**own, **given})
+
+
+def checked_policy_of(*, raw: Mapping[str, object]) -> Policy:
+    """Return the rules that the mapping spells, or raise what is wrong with them."""
+    try:
+        return parse_policy(raw)
+    except PolicyError as error:
+        raise InvalidError(problems=[FieldProblem(error.field, error.code, error.message)]) from error

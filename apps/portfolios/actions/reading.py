@@ -1,0 +1,116 @@
+"""Reading what must be fresh: a ledger that moved on is booked, and old prices are renewed, before the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from apps.core.api.times import iso_z
+from apps.core.errors import NotFoundError
+from apps.portfolios.actions.booking import ensure_booked, recompute
+from apps.portfolios.actions.valuing import revalue
+from apps.portfolios.domain.policy import Policy
+from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue, Transaction
+from apps.portfolios.queries.booking import whole_result, year_of_result
+from apps.portfolios.queries.completeness import completeness_of, completeness_row
+from apps.portfolios.queries.portfolios import policy_of, portfolio_of
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+#: A value is renewed for its reader when it is older than this.
+FRESH: Final = timedelta(seconds=5)
+#: A ledger of more entries is booked by a worker; until then its readers get what was booked before.
+MOST_INLINE: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingsAnswer:
+    """The answer about holdings: its version, and its text unless the reader has it already."""
+
+    version: str
+    body: bytes | None
+
+
+def read_holdings(*, user: User, portfolio_id: UUID, known: str = "", now: datetime) -> HoldingsAnswer:
+    """Return the holdings of one of the person's portfolios as they are now; no text where the version is known."""
+    kept = _kept(user, portfolio_id)
+    if kept is None or kept[1] != kept[2] or kept[3] < now - FRESH:
+        portfolio = portfolio_of(user=user, portfolio_id=portfolio_id)
+        refresh(portfolio=portfolio, now=now)
+        kept = _kept(user, portfolio_id)
+        if kept is None:
+            raise NotFoundError
+    version, booked, wanted, valued_at, body = kept
+    stamp = f"{portfolio_id.hex[-12:]}-{version}-{booked}"
+    if stamp == known:
+        return HoldingsAnswer(stamp, None)
+    late = b',"stale":true' if booked != wanted else b""
+    return HoldingsAnswer(stamp, b'{"as_of":"' + iso_z(valued_at).encode() + b'"' + late + b"," + bytes(body)[1:])
+
+
+def refresh(*, portfolio: Portfolio, now: datetime) -> None:
+    """Book what was posted since, unless that is a worker's task, and value it."""
+    is_behind = portfolio.booked_version != portfolio.version or not _is_booked(portfolio)
+    if is_behind and not _is_left_to_a_worker(portfolio):
+        recompute(portfolio_id=portfolio.pk, now=now)
+    revalue(portfolio_id=portfolio.pk, now=now, seen=True)
+
+
+def read_lots(*, portfolio: Portfolio, policy: Policy | None, now: datetime) -> dict[str, Any]:
+    """Return the whole result of a ledger under a policy, with how complete it is."""
+    result = _result(portfolio, policy, now)
+    return {**whole_result(result=result), **_stamp(portfolio, result)}
+
+
+def read_gains(*, portfolio: Portfolio, year: int | None, policy: Policy | None, now: datetime) -> dict[str, Any]:
+    """Return the disposals and the income of a year, or of all, under a policy, with how complete they are."""
+    if year is None:
+        return read_lots(portfolio=portfolio, policy=policy, now=now)
+    result = _result(portfolio, policy, now)
+    return {**year_of_result(result=result, year=year), **_stamp(portfolio, result)}
+
+
+def read_completeness(*, portfolio: Portfolio, now: datetime) -> dict[str, Any]:
+    """Return how complete a portfolio's figures are."""
+    refresh(portfolio=portfolio, now=now)
+    value = PortfolioValue.objects.filter(portfolio=portfolio).values_list("completeness", flat=True).first()
+    return dict(value or {})
+
+
+def _result(portfolio: Portfolio, policy: Policy | None, now: datetime) -> BookedResult:
+    is_own = policy is None or policy == policy_of(portfolio=portfolio)
+    if is_own and _is_left_to_a_worker(portfolio):
+        return BookedResult.objects.get(portfolio=portfolio, is_own=True)
+    return ensure_booked(portfolio=portfolio, policy=policy, now=now)
+
+
+def _stamp(portfolio: Portfolio, result: BookedResult) -> dict[str, Any]:
+    found = completeness_of(portfolio=portfolio, result=result)
+    return {
+        "currency": portfolio.currency,
+        "policy": result.policy,
+        "input_hash": result.input_hash,
+        "booked_at": iso_z(result.booked_at),
+        "stale": result.version != portfolio.version,
+        "completeness": completeness_row(found=found),
+    }
+
+
+def _kept(user: User, portfolio_id: UUID) -> tuple[int, int, int, datetime, bytes] | None:
+    rows = PortfolioValue.objects.for_user(user).filter(pk=portfolio_id)
+    return rows.values_list("version", "booked_version", "portfolio__version", "valued_at", "body").first()
+
+
+def _is_booked(portfolio: Portfolio) -> bool:
+    return BookedResult.objects.filter(portfolio=portfolio, is_own=True).exists()
+
+
+def _is_left_to_a_worker(portfolio: Portfolio) -> bool:
+    """Tell whether an earlier result stands in until a worker has booked what came in since."""
+    if not _is_booked(portfolio):
+        return False
+    ahead = Transaction.objects.filter(portfolio=portfolio).standing().order_by()[: MOST_INLINE + 1].count()
+    return ahead > MOST_INLINE

@@ -1,0 +1,141 @@
+"""What a booking means for its reader: holdings in one's own accounts with their cost, and the result year by year."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from apps.portfolios.domain.booking import Booking, Charged, Disposal, Received, Term, Totals, text
+from apps.portfolios.domain.booking.scaled import half_even
+from apps.portfolios.domain.completeness import Issue, IssueCode
+from apps.portfolios.domain.drafts import OUTSIDE
+from apps.portfolios.domain.result import Row, closing, disposal_row
+from apps.portfolios.domain.transactions import moment, moment_text
+
+_DAY_US: Final = 86_400_000_000
+CLOSING: Final = "closing"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is held of one asset, scaled; below zero where more left an account than ever came."""
+
+    asset: str
+    amount: int
+    cost: int
+    accounts: dict[str, int]
+
+
+def held(booking: Booking) -> list[Held]:
+    """Return what is held in one's own accounts; coins that are outside take their share of the cost along."""
+    own: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    everywhere: defaultdict[str, int] = defaultdict(int)
+    for (account, asset), amount in booking.holdings.items():
+        if not amount:
+            continue
+        if account != OUTSIDE:
+            own[asset][account] = amount
+        everywhere[booking.policy.bucket(asset)] += max(0, amount)
+    costs: defaultdict[str, int] = defaultdict(int)
+    for lot in booking.open_lots:
+        costs[booking.policy.bucket(lot.asset)] += lot.cost
+    found = []
+    for asset, accounts in sorted(own.items()):
+        amount, bucket = sum(accounts.values()), booking.policy.bucket(asset)
+        cost = _share(costs[bucket], max(0, amount), everywhere[bucket])
+        found.append(Held(asset, amount, cost, accounts))
+    return found
+
+
+def booking_issues(booking: Booking) -> list[Issue]:
+    """Return what the booking itself found missing: acquisitions, lines that were not booked, balances below zero."""
+    short = {(one.tx, one.asset) for one in booking.shortfalls if one.account != OUTSIDE}
+    unbooked = {one.tx for one in booking.problems if one.code != IssueCode.MISSING_ACQUISITION}
+    explained = {asset for _tx, asset in short}
+    below = [one for one in held(booking) if one.amount < 0 and one.asset not in explained]
+    return [
+        Issue(IssueCode.MISSING_ACQUISITION, len(short)),
+        Issue(IssueCode.UNBOOKED_ENTRY, len(unbooked)),
+        Issue(IssueCode.NEGATIVE_BALANCE, len(below)),
+    ]
+
+
+def parts(booking: Booking) -> dict[str, Row]:
+    """Return the result in parts that are read alone: what is left at the end, and each year's disposals and income."""
+    found: dict[str, Row] = {CLOSING: closing(booking)}
+    years: set[int] = set()
+    disposals: defaultdict[int, list[Disposal]] = defaultdict(list)
+    for disposal in booking.disposals:
+        disposals[moment(disposal.at_us).year].append(disposal)
+    incomes: defaultdict[int, list[Received]] = defaultdict(list)
+    for income in booking.incomes:
+        incomes[moment(income.at_us).year].append(income)
+    charges: defaultdict[int, list[Charged]] = defaultdict(list)
+    for charge in booking.charges:
+        charges[moment(charge.at_us).year].append(charge)
+    years.update(disposals, incomes, charges)
+    long_us = booking.policy.long_days * _DAY_US
+    for year in sorted(years):
+        totals = totals_of(disposals[year], incomes[year], charges[year], long_us=long_us)
+        found[str(year)] = {
+            "disposals": [disposal_row(one, long_us=long_us) for one in disposals[year]],
+            "income": [income_row(one) for one in incomes[year]],
+            "realised_total": text(totals.realised),
+            "realised_short": text(totals.short),
+            "realised_long": text(totals.long),
+            "income_total": text(totals.income),
+            "fees_total": text(totals.fees),
+        }
+    return found
+
+
+def totals_of(
+    disposals: Sequence[Disposal], incomes: Iterable[Received], charges: Iterable[Charged], *, long_us: int
+) -> Totals:
+    """Return the sums of these records, gains split by how long what was disposed of had been held."""
+    short = long = 0
+    for one in disposals:
+        if one.term is None:
+            continue
+        long_gain = _long_gain(one, long_us=long_us)
+        long += long_gain
+        short += one.gain - long_gain
+    return Totals(
+        realised=sum(one.gain for one in disposals),
+        short=short,
+        long=long,
+        income=sum(one.value for one in incomes),
+        fees=sum(one.value for one in charges),
+    )
+
+
+def income_row(record: Received) -> Row:
+    """Return one income as people read it."""
+    return {
+        "tx": record.tx,
+        "kind": record.kind,
+        "asset": record.asset,
+        "account": record.account,
+        "ts": moment_text(record.at_us),
+        "amount": text(record.amount),
+        "value": text(record.value),
+    }
+
+
+def _long_gain(disposal: Disposal, *, long_us: int) -> int:
+    if disposal.term is not Term.MIXED:
+        return disposal.gain if disposal.term is Term.LONG else 0
+    old = [piece for piece in disposal.pieces if disposal.at_us - piece.at_us >= long_us]
+    amount, cost = sum(piece.amount for piece in old), sum(piece.cost for piece in old)
+    whole = disposal.amount or sum(piece.amount for piece in disposal.pieces)
+    return (
+        half_even(disposal.proceeds * amount, whole) - cost
+        if disposal.amount
+        else half_even(disposal.gain * amount, whole)
+    )
+
+
+def _share(cost: int, part: int, whole: int) -> int:
+    if part == whole:
+        return cost
+    return half_even(cost * part, whole)

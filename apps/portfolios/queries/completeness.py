@@ -1,0 +1,64 @@
+"""How complete a portfolio's figures are, and where each thing that is missing can be mended."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db.models import Q
+from django.urls import reverse
+
+from apps.core.money import plain
+from apps.portfolios.domain.completeness import Completeness, Issue, IssueCode, completeness
+from apps.portfolios.domain.transactions import EntryType
+from apps.portfolios.models import BookedResult, Holding, Portfolio, Transaction, TransactionQuerySet, ValueState
+from apps.portfolios.queries.pricing import open_values
+
+#: A price this much older than the moment it stands for is said to be stale.
+STALE_SECONDS: Final = 900
+_REPAIR: Final = "portfolios:transactions"
+
+
+def unmatched_legs(*, portfolio: Portfolio) -> TransactionQuerySet:
+    """Return the standing transfers of which one side is not known."""
+    rows = Transaction.objects.filter(portfolio=portfolio, type=EntryType.TRANSFER.value).standing()
+    return rows.filter(Q(from_account=None) | Q(to_account=None))
+
+
+def completeness_of(*, portfolio: Portfolio, result: BookedResult, remarks: Iterable[Issue] = ()) -> Completeness:
+    """Return how complete the figures of a booked ledger are; remarks are what was found in prices."""
+    values = open_values(portfolio=portfolio)
+    issues = [
+        *(Issue(IssueCode(code), count) for code, count in result.totals.get("issues", [])),
+        Issue(IssueCode.UNMATCHED_TRANSFER, unmatched_legs(portfolio=portfolio).count()),
+        Issue(IssueCode.PENDING_ENTRY, values.pending),
+        Issue(IssueCode.UNPRICED_ENTRY, values.unpriced),
+        *remarks,
+    ]
+    held = Holding.objects.filter(portfolio=portfolio).count()
+    return completeness(issues, facts=result.entries + held)
+
+
+def completeness_row(*, found: Completeness) -> dict[str, Any]:
+    """Return it as the answers have it, each issue with the address of its repair."""
+    return {
+        "score": plain(found.score),
+        "issues": [
+            {
+                "code": issue.code.value,
+                "count": issue.count,
+                "amount": None if issue.amount is None else plain(issue.amount),
+                "link": reverse(_REPAIR),
+            }
+            for issue in found.issues
+        ],
+    }
+
+
+def holding_issues(*, states: Iterable[str], stale: int, simulated: bool) -> list[Issue]:
+    """Return what is missing of the prices of holdings."""
+    counted = list(states)
+    return [
+        Issue(IssueCode.PENDING_HOLDING, counted.count(ValueState.PENDING)),
+        Issue(IssueCode.UNPRICED_HOLDING, counted.count(ValueState.UNPRICED)),
+        Issue(IssueCode.STALE_PRICE, stale),
+        Issue(IssueCode.SIMULATED_PRICE, counted.count(ValueState.PRICED) if simulated else 0),
+    ]
