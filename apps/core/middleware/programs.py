@@ -46,7 +46,8 @@ class ProgramsMiddleware:
             translation.activate(self._language)
         response = self._straight(request)
         written = _written(response)
-        written.update(self._protection(request))
+        for name, header in self._protection(request).items():
+            written.setdefault(name, header)  # as on the long way: what a view has set itself stands
         if isinstance(response, HttpResponse):
             written["content-length"] = ("Content-Length", str(len(response.content)))
         response.items = written.values  # type: ignore[method-assign]  # the server reads pairs of them

@@ -20,10 +20,20 @@ PROTECTING = (
     "Referrer-Policy",
     "Cross-Origin-Opener-Policy",
 )
+OWN = {
+    "Content-Security-Policy": "sandbox",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "unsafe-none",
+}
 
 
 def tell(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"has_session": hasattr(request, "session"), "request_id": current_request_id()})
+
+
+def frame(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(headers=OWN)
 
 
 def fail(_request: HttpRequest, what: str) -> HttpResponse:
@@ -34,6 +44,7 @@ urlpatterns = [
     path("api/v1/things", tell, name="things"),
     path("api/v1/auth/things", tell),
     path("things", tell),
+    path("api/v1/frame", frame),
     path("api/v1/fail/<str:what>", fail, name="failing"),
 ]
 handler404 = "apps.core.api.problems.page_not_found"
@@ -65,6 +76,13 @@ def test_the_short_way_protects_its_answers_as_the_long_one_does(client: Client)
     short, long = client.get("/api/v1/things", headers=BEARER), client.get("/api/v1/things")
     assert {name: short[name] for name in PROTECTING} == {name: long[name] for name in PROTECTING}
     assert int(short["Content-Length"]) == len(short.content)
+
+
+@pytest.mark.parametrize("headers", [BEARER, {}], ids=["short", "long"])
+def test_what_a_view_has_set_itself_stands(client: Client, headers: dict[str, str]) -> None:
+    answer = client.get("/api/v1/frame", headers=headers)
+    assert {name: answer[name] for name in OWN} == OWN
+    assert answer["X-Content-Type-Options"] == "nosniff"
 
 
 def test_headers_of_https(client: Client, settings: Settings) -> None:
