@@ -105,7 +105,10 @@ def put_back(*, user: User, kept: KeptList, now: datetime) -> UUID:
 
 
 def _put_item(user: User, row: Watchlist, item: KeptItem, now: datetime) -> None:
+    watchlists.hold_list(user=user, watchlist_id=row.pk)
     before = [one.pk for one in row.items.in_order()]
+    if not row.items.filter(instrument=item.instrument).exists():
+        watchlists.refuse_full(watchlist=row)
     made, _created = WatchlistItem.objects.get_or_create(
         watchlist=row,
         instrument=item.instrument,

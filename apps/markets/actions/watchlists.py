@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
@@ -50,7 +51,8 @@ class TooManyItemsError(ConflictError):
 def create_watchlist(*, user: User, name: str, now: datetime) -> Watchlist:
     """Make a list at the end of the person's lists."""
     with transaction.atomic():
-        mine = list(Watchlist.objects.for_user(user).select_for_update().values_list("name", "position"))
+        _hold_lists(user)
+        mine = list(Watchlist.objects.for_user(user).values_list("name", "position"))
         if len(mine) >= MOST_LISTS:
             raise TooManyListsError
         _refuse_taken(name, [held for held, _position in mine])
@@ -91,9 +93,8 @@ def add_to_watchlist(
         held = WatchlistItem.objects.filter(watchlist=row, instrument=str(name)).first()
         if held is not None:
             return held, False
+        refuse_full(watchlist=row)
         items = WatchlistItem.objects.filter(watchlist=row)
-        if items.count() >= MOST_ITEMS:
-            raise TooManyItemsError
         last = items.aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
         made = WatchlistItem.objects.create(
@@ -123,6 +124,24 @@ def order_items(*, user: User, watchlist_id: UUID, ids: Sequence[UUID]) -> None:
         row = _own(user, watchlist_id)
         rows = list(WatchlistItem.objects.filter(watchlist=row).in_order())
         WatchlistItem.objects.bulk_update(_ordered(rows, ids, field="items"), ["position"])
+
+
+def refuse_full(*, watchlist: Watchlist) -> None:
+    """Raise when a list, which the caller has locked, holds as much as it may."""
+    if WatchlistItem.objects.filter(watchlist=watchlist).count() >= MOST_ITEMS:
+        raise TooManyItemsError
+
+
+def hold_list(*, user: User, watchlist_id: UUID) -> Watchlist:
+    """Lock one of the person's lists for as long as the transaction lasts."""
+    return _own(user, watchlist_id)
+
+
+def _hold_lists(user: User) -> None:
+    """Let nobody else make a list of this person's until the transaction is over: a new row cannot be locked before."""
+    digest = hashlib.blake2b(f"watchlists:{user.pk}".encode(), digest_size=7).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest)])
 
 
 def _own(user: User, watchlist_id: UUID) -> Watchlist:

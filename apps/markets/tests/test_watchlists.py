@@ -1,5 +1,8 @@
 """Watchlists: over REST as their owner uses them, and what an action refuses."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -86,6 +89,41 @@ def test_lists_and_items_are_bounded(user: User, monkeypatch: pytest.MonkeyPatch
         actions.create_watchlist(user=user, name="More", now=clock.now())
     with pytest.raises(actions.TooManyItemsError):
         actions.add_to_watchlist(user=user, watchlist_id=row.pk, instrument="kraken:ETH/USD", now=clock.now())
+
+
+def test_what_is_put_back_on_a_full_list_is_refused(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchlists, "MOST_ITEMS", 1)
+    row = make_watchlist(user=user)
+    kept = actions.drop_item(user=user, watchlist_id=row.pk, item_id=make_item(row, "binance:BTC/USDT").pk)
+    make_item(row, "kraken:ETH/USD")
+    with pytest.raises(actions.TooManyItemsError):
+        actions.put_back(user=user, kept=kept, now=clock.now())
+    assert [item.instrument for item in row.items.all()] == ["kraken:ETH/USD"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lists_and_items_are_bounded_also_for_those_who_ask_at_once(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchlists, "MOST_LISTS", 3)
+    monkeypatch.setattr(watchlists, "MOST_ITEMS", 3)
+    row = make_watchlist(user=user)
+    for number in range(6):
+        make_instrument(f"binance:C{number}/USDT")
+
+    def make(number: int) -> None:
+        with suppress(actions.TooManyListsError):
+            actions.create_watchlist(user=user, name=f"List {number}", now=clock.now())
+        with suppress(actions.TooManyItemsError):
+            actions.add_to_watchlist(
+                user=user, watchlist_id=row.pk, instrument=f"binance:C{number}/USDT", now=clock.now()
+            )
+        connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(make, range(6)))
+    assert Watchlist.objects.for_user(user).count() == 3
+    assert row.items.count() == 3
 
 
 def test_lists_are_put_in_order(api: Api, user: User) -> None:
