@@ -5,6 +5,7 @@ import pytest
 from apps.portfolios.tests import reference
 from apps.portfolios.tests.examples import EXAMPLES, Example
 from apps.portfolios.tests.examples.shape import agrees, figure
+from apps.portfolios.tests.ledgers import engine_result
 
 
 def _differences(example: Example, result: dict[str, object]) -> list[str]:
@@ -17,5 +18,7 @@ def _differences(example: Example, result: dict[str, object]) -> list[str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.source}: {example.name}")
-def test_the_reference_meets_the_stated_figures(example: Example) -> None:
-    assert _differences(example, reference.book({"transactions": example.rows, "policy": example.policy})) == []
+def test_the_engine_meets_the_stated_figures(example: Example) -> None:
+    file = {"transactions": example.rows, "policy": example.policy}
+    assert _differences(example, engine_result(file)) == []
+    assert _differences(example, reference.book(file)) == []

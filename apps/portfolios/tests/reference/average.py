@@ -85,7 +85,7 @@ class AverageBook:
         row = Disposal(
             step.tx,
             step.kind,
-            step.asset,
+            step.coin,
             step.account,
             step.amount,
             step.money,

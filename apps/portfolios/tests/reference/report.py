@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
@@ -10,7 +11,7 @@ from apps.portfolios.tests.reference.lots import LotBook
 from apps.portfolios.tests.reference.numbers import ZERO, BadLineError, printed, printed_time, read_time, rounded
 from apps.portfolios.tests.reference.outcome import Disposal, Missing, Outcome, Remaining
 from apps.portfolios.tests.reference.section104 import Section104Book
-from apps.portfolios.tests.reference.steps import Change, Meaning, Raw, Reader
+from apps.portfolios.tests.reference.steps import Change, Meaning, Raw, Reader, bucket
 
 POOLED = {"acb", "uk_s104"}
 Row = dict[str, object]
@@ -22,7 +23,8 @@ def book(file: Raw) -> Row:
     quote = str(file.get("quote") or "USD")
     method = str(policy.get("method", "fifo"))
     meanings, errors = read_all(cast("list[Raw]", file["transactions"]), policy, quote)
-    steps = [step for meaning in meanings for step in meaning.steps]
+    told = [step for meaning in meanings for step in meaning.steps]
+    steps = [replace(step, number=number) for number, step in enumerate(told)]
     books = {"acb": AverageBook, "uk_s104": Section104Book}
     outcome = books.get(method, LotBook)(policy).book(steps)
     if policy.get("missing") == "error":
@@ -59,21 +61,20 @@ def read_all(rows: list[Raw], policy: Raw, quote: str) -> tuple[list[Meaning], l
 
 def holdings(changes: list[Change], missing: list[Missing], policy: Raw) -> dict[str, dict[str, str]]:
     """Return the plain sum of entries by account and coin; what was missing never was there, so no split grows it."""
-    sums: dict[str, dict[str, Fraction]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    sums: dict[tuple[str, str], Fraction] = defaultdict(lambda: ZERO)
     for change in changes:
         if not change.is_ratio:
-            sums[change.account][change.coin] += change.amount
+            sums[change.account, change.coin] += change.amount
             continue
-        for account, coins in sums.items():
-            if change.coin in coins:
-                rows = (row for row in missing if (row.account, row.asset) == (account, change.coin))
-                never = sum((row.missing for row in rows if row.place < change.place), ZERO)
-                coins[change.coin] = rounded((coins[change.coin] + never) * change.amount) - never
-    return {
-        account: {coin: printed(amount) for coin, amount in coins.items() if amount}
-        for account, coins in sums.items()
-        if any(coins.values())
-    }
+        for place, amount in sums.items():
+            if bucket(place[1], policy) == bucket(change.coin, policy):
+                rows = [row for row in missing if (row.account, row.asset) == place and row.place < change.place]
+                never = sum((row.missing for row in rows), ZERO)
+                sums[place] = rounded((amount + never) * change.amount) - never
+    accounts: dict[str, dict[str, str]] = defaultdict(dict)
+    for (account, coin), amount in sums.items():
+        accounts[account][coin] = printed(amount)
+    return dict(accounts)
 
 
 def by_key(outcome: Outcome, *, per_account: bool, pooled: bool) -> dict[str, Mapping[str, object]]:

@@ -121,7 +121,7 @@ class Section104Book:
             ZERO,
             date=day.isoformat(),
         )
-        self.lines.append((day, first.place, found.line))
+        self.lines.append((day, first.number, found.line))
 
     def match(self, found: Day, rule: str, day: date | None, amount: Fraction, cost: Fraction) -> None:
         if found.line and amount:
@@ -176,7 +176,7 @@ class Section104Book:
             if gain:
                 row = Disposal(step.tx, "return_of_capital", step.coin, step.account, ZERO, gain, ZERO, gain)
                 row.date = day.isoformat()
-                self.lines.append((day, step.place, row))
+                self.lines.append((day, step.number, row))
 
 
 def evening_units(step: Step, later: list[Step]) -> Fraction:

@@ -32,6 +32,7 @@ class Step:
     kind: str = ""
     price: Fraction = ZERO
     to_account: str = ""
+    number: int = 0
 
 
 @dataclass
@@ -55,6 +56,14 @@ class Meaning:
     fees: Fraction = ZERO
     unpriced: bool = False
     tx: str = ""
+
+
+def bucket(coin: str, policy: Raw) -> str:
+    """Return the coin whose basis the given one shares, itself as a rule."""
+    alias = policy.get("alias") or {}
+    while isinstance(alias, Mapping) and alias.get(coin, coin) != coin:
+        coin = str(alias[coin])
+    return coin
 
 
 class Reader:
@@ -85,10 +94,7 @@ class Reader:
         return str(self.raw[name])
 
     def bucket(self, coin: str) -> str:
-        alias = self.policy.get("alias") or {}
-        while isinstance(alias, Mapping) and alias.get(coin, coin) != coin:
-            coin = str(alias[coin])
-        return coin
+        return bucket(coin, self.policy)
 
     def value(self) -> Fraction:
         if self.has("value"):
@@ -194,10 +200,10 @@ class Reader:
         self.acquire(self.coin("asset"), self.number("amount"), value)
 
     def read_spend(self) -> None:
-        self.dispose(self.coin("asset"), self.number("amount"), self.number("value", zero=True), "spend")
+        self.dispose(self.coin("asset"), self.number("amount"), self.value(), "spend")
 
     def read_fee(self) -> None:
-        value = self.number("value", zero=True)
+        value = self.value()
         self.meaning.fees += value
         how = str(self.policy.get("crypto_fee", "dispose"))
         self.leave(self.coin("asset"), self.number("amount"), value, "fee", self.tx, how)
@@ -216,10 +222,10 @@ class Reader:
             self.meaning.fees += value
             how = str(self.policy.get("transfer_fee", "dispose"))
             self.leave(coin, sent - received, value, "transfer_fee", self.tx, how)
+        self.change(coin, -received)
+        self.change(coin, received, target)
         if received:
             self.step("move", coin, amount=received, to_account=target)
-            self.change(coin, -received)
-            self.change(coin, received, target)
 
     def read_split(self) -> None:
         coin, ratio = self.coin("asset"), self.number("ratio")
