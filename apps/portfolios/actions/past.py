@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
@@ -75,7 +76,8 @@ def read_performance(
 
 def _kept(portfolio: Portfolio, question: tuple[object, ...], make: Callable[[], _T]) -> _T:
     """Return the answer that was made a moment ago, or make it."""
-    key = f"past:{portfolio.pk}:{portfolio.version}:{portfolio.currency}:{current_world()}:{question!r}"
+    facts = (portfolio.version, portfolio.currency, current_world(), *question)
+    key = f"past:{portfolio.pk}:{hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()}"
     found: _T | None = cache.get(key)
     if found is None:
         found = make()

@@ -1,0 +1,142 @@
+"""How a portfolio did: its figures with what they are made of, a benchmark, and what assets and accounts added."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, localcontext
+from typing import Any, Final
+
+from django.urls import reverse
+
+from apps.core.api.times import milliseconds
+from apps.core.errors import FieldProblem, InvalidError
+from apps.core.money import from_scaled
+from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
+from apps.portfolios.domain.booking import book
+from apps.portfolios.domain.held import held
+from apps.portfolios.domain.measures import Flow, settled
+from apps.portfolios.domain.measures.arithmetic import WIDE
+from apps.portfolios.domain.performance import Benchmark, Performance, benchmark, cash_flows, performance
+from apps.portfolios.models import Portfolio
+from apps.portfolios.queries.history import DAY_MS, Lived
+from apps.portfolios.queries.portfolios import policy_of
+
+USUAL_BENCHMARK: Final = "BTC"
+MOST_PARTS: Final = 5
+#: What is said of days on which something held had no price.
+UNPRICED_DAY: Final = "unpriced_day"
+_REPAIR: Final = "portfolios:transactions"
+_US_PER_MS: Final = 1_000
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one asset or account added to the profit, in money."""
+
+    name: str
+    profit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceAnswer:
+    """The figures of a stretch, in the portfolio's money; `figures` is None where nothing had happened by then."""
+
+    currency: str
+    start: datetime | None
+    end: datetime
+    figures: Performance | None
+    realised: Decimal
+    unrealised: Decimal
+    income: Decimal
+    fees: Decimal
+    benchmark_name: str
+    benchmark: Benchmark
+    by_asset: tuple[Contribution, ...]
+    by_account: tuple[Contribution, ...]
+    flows: tuple[Flow, ...]
+    pending: bool
+    simulated: bool
+    completeness: Mapping[str, Any]
+
+
+def benchmark_assets(*, text: str) -> list[str]:
+    """Return the assets that a benchmark means: one, several with a plus between, or a market's base."""
+    try:
+        return [InstrumentName.parse(text).base]
+    except InstrumentNameError:
+        parts = [part.strip().upper() for part in text.split("+")]
+    if not 1 <= len(parts) <= MOST_PARTS or not all(part.isalnum() for part in parts):
+        message = "Name an asset such as BTC, several such as BTC+ETH, or a market such as binance:BTC/USDT."
+        raise InvalidError(problems=[FieldProblem("benchmark", "invalid", message)])
+    return parts
+
+
+def portfolio_performance(
+    *,
+    portfolio: Portfolio,
+    past: Lived,
+    from_: datetime | None,
+    to: datetime,
+    benchmark_name: str = USUAL_BENCHMARK,
+    completeness: Mapping[str, Any],
+) -> PerformanceAnswer:
+    """Return the figures of a portfolio in `[from, to)`, from a ledger that was lived through to that end."""
+    days = past.history.days
+    first = days[0].day + 1 if days else 0
+    if from_ is not None:
+        first = max(first, milliseconds(from_) // DAY_MS)
+    last = (milliseconds(to) - 1) // DAY_MS
+    parts = [past.prices[asset] for asset in benchmark_assets(text=benchmark_name) if asset in past.prices]
+    figures = performance(days, first_day=first, last_day=last)
+    realised, unrealised = _gains(portfolio, past, from_, last)
+    return PerformanceAnswer(
+        currency=portfolio.currency,
+        start=_midnight(first) if days else from_,
+        end=to,
+        figures=figures,
+        realised=realised,
+        unrealised=unrealised,
+        income=settled(past.history.income),
+        fees=settled(past.history.fees),
+        benchmark_name=benchmark_name,
+        benchmark=benchmark(days, first_day=first, last_day=last, parts=parts),
+        by_asset=_contributions(past.history.by_asset),
+        by_account=_contributions(past.history.by_account),
+        flows=tuple(cash_flows(days, first_day=first, last_day=last)),
+        pending=past.pending,
+        simulated=past.simulated,
+        completeness=_with_days(completeness, figures.unpriced_days if figures else 0),
+    )
+
+
+def _gains(portfolio: Portfolio, past: Lived, from_: datetime | None, last: int) -> tuple[Decimal, Decimal]:
+    """Return what was realized in the stretch, and what is not realized at its end of what has a price."""
+    booking = book(past.entries, policy_of(portfolio=portfolio), quote=portfolio.currency)
+    since_us = None if from_ is None else milliseconds(from_) * _US_PER_MS
+    gains = (one.gain for one in booking.disposals if since_us is None or one.at_us >= since_us)
+    with localcontext(WIDE):
+        open_ = _ZERO
+        for one in held(booking):
+            series = past.prices.get(one.asset)
+            price = series.value(last) if series is not None else None
+            if price is not None:
+                open_ += from_scaled(one.amount) * price - from_scaled(one.cost)
+        return from_scaled(sum(gains)), settled(open_)
+
+
+def _with_days(completeness: Mapping[str, Any], unpriced: int) -> dict[str, Any]:
+    """Add the days on which something had no price to what is known to be missing."""
+    issues = list(completeness.get("issues", []))
+    if unpriced:
+        issues.append({"code": UNPRICED_DAY, "count": unpriced, "amount": None, "link": reverse(_REPAIR)})
+    return {"score": completeness.get("score", "1"), "issues": issues}
+
+
+def _contributions(profits: Mapping[str, Decimal]) -> tuple[Contribution, ...]:
+    rows: Sequence[Contribution] = [Contribution(name, settled(profit)) for name, profit in profits.items()]
+    return tuple(sorted(rows, key=lambda row: (-row.profit, row.name)))
+
+
+def _midnight(day: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
