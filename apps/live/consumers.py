@@ -133,13 +133,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ca
         if channel is None:
             await client.answer(protocol.error(_no_channel(asked)))
             return
-        keys = asked.keys if channel.is_paced else ()
+        keys = asked.keys if channel.has_keys else ()
         if _held(client, channel, keys) > protocol.KEYS_PER_SOCKET:
             message = f"A socket holds at most {protocol.KEYS_PER_SOCKET} keys. Unsubscribe from some first."
             await client.answer(protocol.error(Refusal("too_many_keys", message, asked.id, asked.channel)))
             return
         try:
-            known = await self._hub.known(channel, keys)
+            known = await self._hub.known(channel, keys, viewer=client.viewer)
         except NamesPausedError:  # as at the door: the client comes back by itself
             await self.shut(CloseCode.TRY_LATER)
             return

@@ -16,11 +16,13 @@ from django.utils.crypto import constant_time_compare
 
 from apps.accounts.models import PersonalToken, RefreshFamily, User
 from apps.core import jobs
+from apps.core.api.times import iso_z
 from apps.core.models.work import LeasedWork
 from apps.core.money import plain
 from apps.live.domain.bonds import Bond, SignIn, Viewer
 from apps.live.domain.news import Row
 from apps.markets.models import Instrument
+from apps.portfolios.models import Portfolio, PortfolioValue
 
 OPEN_JOBS = 100
 FINISHED_JOBS = 20
@@ -104,6 +106,37 @@ def jobs_for(*, viewer: Viewer) -> Sequence[Row]:
     newest = sorted(found, key=lambda work: work.id, reverse=True)
     still_open = [work for work in newest if not work.is_over][:OPEN_JOBS]
     return [_row_of(work) for work in (*still_open, *[work for work in newest if work.is_over][:FINISHED_JOBS])]
+
+
+def own_portfolios(*, viewer: Viewer, keys: Sequence[str]) -> list[str]:
+    """Return which of these ids are portfolios of the person's."""
+    wanted = {key: found for key in keys if (found := _uuid(key)) is not None}
+    mine = set(Portfolio.objects.filter(owner=viewer.user_id, pk__in=wanted.values()).values_list("pk", flat=True))
+    return [key for key, found in wanted.items() if found in mine]
+
+
+def portfolios_for(*, viewer: Viewer, keys: Sequence[str]) -> list[Row]:
+    """Return what these portfolios of the person's are worth, as they were valued last."""
+    rows = PortfolioValue.objects.filter(portfolio__owner=viewer.user_id, pk__in=[UUID(key) for key in keys])
+    columns = ("pk", "version", "currency", "total", "valued_at")
+    return [
+        portfolio_row(portfolio_id=pk, version=version, currency=currency, total=total, as_of=iso_z(valued_at))
+        for pk, version, currency, total, valued_at in rows.values_list(*columns)
+    ]
+
+
+def portfolio_row(*, portfolio_id: UUID, version: int, currency: str, total: str, as_of: str) -> Row:
+    """Return the worth of a portfolio as the socket shows it."""
+    fields = {"id": str(portfolio_id), "version": version, "currency": currency, "total": total, "as_of": as_of}
+    return Row(key=str(portfolio_id), fields=fields)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
 
 
 def instrument_names() -> frozenset[str]:

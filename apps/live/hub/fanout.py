@@ -9,7 +9,7 @@ import contextlib
 import math
 from collections import Counter as Count
 from collections import defaultdict, deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -146,17 +146,28 @@ class Hub:
         return len(self._clients)
 
     # --- Watching ---------------------------------------------------------------------------------------------------
-    async def known(self, channel: Channel, keys: Iterable[str]) -> tuple[str, ...]:
+    async def known(self, channel: Channel, keys: Iterable[str], *, viewer: Viewer | None = None) -> tuple[str, ...]:
         """Return which of these keys there are; an instrument nobody has heard of is looked up now and then.
 
         Nothing is called unknown without having been looked up: `NamesPausedError` says that it could not be.
         """
+        wanted = tuple(keys)
+        if channel.own_keys is not None and viewer is not None:
+            return await self._own(channel.own_keys, viewer, wanted)
         if not channel.is_paced:
             return ()
-        wanted = tuple(keys)
         if not all(self.board.knows(key) for key in wanted):
             await self._look_again()
         return tuple(key for key in wanted if self.board.knows(key))
+
+    async def _own(
+        self, own_keys: Callable[[Viewer, Sequence[str]], Sequence[str]], viewer: Viewer, wanted: Sequence[str]
+    ) -> tuple[str, ...]:
+        try:
+            async with asyncio.timeout(_LOOK_PATIENCE_SECONDS):
+                return tuple(await self.reader.ask(lambda: own_keys(viewer, wanted)))
+        except (DatabaseError, InterfaceError, TimeoutError) as problem:
+            raise NamesPausedError from problem
 
     async def _look_again(self) -> None:
         if asyncio.get_running_loop().time() - self._looked_at < _SECONDS_BETWEEN_LOOKS:

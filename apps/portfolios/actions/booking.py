@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,7 +13,8 @@ from apps.core.locks import LockTakenError, lock
 from apps.portfolios.actions.pricing import value_entries
 from apps.portfolios.actions.valuing import keep_holdings, revalue
 from apps.portfolios.domain.booking import Booking, book
-from apps.portfolios.domain.held import CLOSING, booking_issues, parts
+from apps.portfolios.domain.completeness import Issue
+from apps.portfolios.domain.held import CLOSING, booking_issues, legs_among, parts
 from apps.portfolios.domain.policy import Policy, policy_as_portable
 from apps.portfolios.models import BookedPart, BookedResult, Portfolio, Valuation, ValueState
 from apps.portfolios.queries.booking import input_hash, packed, policy_hash
@@ -48,6 +50,7 @@ def recompute(*, portfolio_id: UUID, policy: Policy | None = None, now: datetime
     entries = ledger_entries(portfolio=portfolio)
     digest = input_hash(entries=entries, policy=wanted, currency=portfolio.currency)
     booking = book(entries, wanted, quote=portfolio.currency)
+    issues = booking_issues(booking, legs=legs_among(entries))
     return _keep(
         BookedResult(
             portfolio=portfolio,
@@ -60,6 +63,7 @@ def recompute(*, portfolio_id: UUID, policy: Policy | None = None, now: datetime
             booked_at=now,
         ),
         booking,
+        issues,
     )
 
 
@@ -91,11 +95,11 @@ def book_behind(*, now: datetime) -> int:
     return booked
 
 
-def _keep(result: BookedResult, booking: Booking) -> BookedResult:
+def _keep(result: BookedResult, booking: Booking, issues: Sequence[Issue]) -> BookedResult:
     found = parts(booking)
     closing = found[CLOSING]
     totals = {name: closing[name] for name in closing if name.startswith(("realised_", "income_", "fees_"))}
-    result.totals = {**totals, "issues": [[issue.code.value, issue.count] for issue in booking_issues(booking)]}
+    result.totals = {**totals, "issues": [[issue.code.value, issue.count] for issue in issues]}
     with transaction.atomic():
         portfolio = Portfolio.objects.select_for_update().get(pk=result.portfolio_id)
         same = BookedResult.objects.filter(portfolio=portfolio)

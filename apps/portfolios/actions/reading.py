@@ -99,7 +99,7 @@ def _stamp(portfolio: Portfolio, result: BookedResult) -> dict[str, Any]:
     }
 
 
-def _kept(user: User, portfolio_id: UUID) -> tuple[int, int, int, datetime, bytes] | None:
+def _kept(user: User, portfolio_id: UUID) -> tuple[int, int, int, datetime, bytes | memoryview] | None:
     rows = PortfolioValue.objects.for_user(user).filter(pk=portfolio_id)
     return rows.values_list("version", "booked_version", "portfolio__version", "valued_at", "body").first()
 

@@ -8,7 +8,7 @@ found in the prices of that moment.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from apps.portfolios.domain.transactions import (
     DEFAULT_ACCOUNT,
@@ -111,8 +111,8 @@ def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
     given_id = raw.get("id") if raw.get("id") not in {None, ""} else None
     entry = parse_entry({**raw, "id": _PLACEHOLDER if given_id is None else given_id}, index=index)
     external = _text(raw, "external_id") or (None if given_id is None else entry.id)
-    remarks = {name: _text(raw, name) for name in REMARKS}
-    told = {name: getattr(entry, name) for name in (*AMOUNTS, *NAMES, *ACCOUNTS)}
+    told: dict[str, Any] = {name: _text(raw, name) for name in REMARKS}
+    told |= {name: getattr(entry, name) for name in (*AMOUNTS, *NAMES, *ACCOUNTS)}
     return checked_draft(
         EntryDraft(
             at_us=entry.at_us,
@@ -122,7 +122,6 @@ def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
             external_id=external,
             sequence=_sequence(raw),
             **told,
-            **remarks,
         ),
         index=index,
     )

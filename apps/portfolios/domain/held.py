@@ -1,7 +1,7 @@
 """What a booking means for its reader: holdings in one's own accounts with their cost, and the result year by year."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from apps.portfolios.domain.booking.scaled import half_even
 from apps.portfolios.domain.completeness import Issue, IssueCode
 from apps.portfolios.domain.drafts import OUTSIDE
 from apps.portfolios.domain.result import Row, closing, disposal_row
-from apps.portfolios.domain.transactions import moment, moment_text
+from apps.portfolios.domain.transactions import Entry, moment, moment_text
 
 _DAY_US: Final = 86_400_000_000
 CLOSING: Final = "closing"
@@ -47,9 +47,12 @@ def held(booking: Booking) -> list[Held]:
     return found
 
 
-def booking_issues(booking: Booking) -> list[Issue]:
-    """Return what the booking itself found missing: acquisitions, lines that were not booked, balances below zero."""
-    short = {(one.tx, one.asset) for one in booking.shortfalls if one.account != OUTSIDE}
+def booking_issues(booking: Booking, *, legs: Container[str] = ()) -> list[Issue]:
+    """Return what the booking itself found missing: acquisitions, lines that were not booked, balances below zero.
+
+    `legs` are the ids of transfers from or to outside: that their coins are not found is no fault of its own.
+    """
+    short = {(one.tx, one.asset) for one in booking.shortfalls if one.tx not in legs}
     unbooked = {one.tx for one in booking.problems if one.code != IssueCode.MISSING_ACQUISITION}
     explained = {asset for _tx, asset in short}
     below = [one for one in held(booking) if one.amount < 0 and one.asset not in explained]
@@ -120,6 +123,11 @@ def income_row(record: Received) -> Row:
         "amount": text(record.amount),
         "value": text(record.value),
     }
+
+
+def legs_among(entries: Iterable[Entry]) -> frozenset[str]:
+    """Return the ids of the transfers of which one side is not known."""
+    return frozenset(one.id for one in entries if OUTSIDE in {one.from_account, one.to_account})
 
 
 def _long_gain(disposal: Disposal, *, long_us: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,9 @@ from apps.core.ids import uuid7
 from apps.core.models import AmountField, amount_checks
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models.portfolios import Account, Batch, of_portfolio
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 AMOUNTS = (
     "amount",
@@ -49,7 +53,7 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return self.order_by("-at", "-sequence", "-place")
 
 
-def _account(related_name: str, verbose_name: str) -> models.ForeignKey[Account | None, Account | None]:
+def _account(related_name: str, verbose_name: _StrPromise) -> models.ForeignKey[Account | None, Account | None]:
     return models.ForeignKey(
         Account,
         null=True,
@@ -60,11 +64,11 @@ def _account(related_name: str, verbose_name: str) -> models.ForeignKey[Account 
     )
 
 
-def _amount(verbose_name: str) -> AmountField[Decimal | None, Decimal | None]:
+def _amount(verbose_name: _StrPromise) -> AmountField[Decimal | None, Decimal | None]:
     return AmountField(verbose_name, null=True, blank=True)
 
 
-def _asset(verbose_name: str) -> models.CharField[str, str]:
+def _asset(verbose_name: _StrPromise) -> models.CharField[str, str]:
     return models.CharField(verbose_name, max_length=LONGEST_ASSET, blank=True)
 
 

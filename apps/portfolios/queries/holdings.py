@@ -9,12 +9,12 @@ from typing import Any, Final
 from apps.core.api.times import iso_z
 from apps.core.money import multiply, plain
 from apps.markets.queries.rates import Rate
-from apps.portfolios.domain.booking import Booking, text
+from apps.portfolios.domain.booking import Booking, book, text
 from apps.portfolios.domain.completeness import Completeness, Issue, completeness
-from apps.portfolios.domain.held import Held, booking_issues, held
+from apps.portfolios.domain.held import Held, booking_issues, held, legs_among
 from apps.portfolios.models import Portfolio, ValueState
-from apps.portfolios.queries.booking import booking_of
 from apps.portfolios.queries.completeness import STALE_SECONDS, completeness_row, holding_issues
+from apps.portfolios.queries.ledger import ledger_entries
 from apps.portfolios.queries.portfolios import policy_of
 from apps.portfolios.queries.pricing import prices_of
 
@@ -116,10 +116,11 @@ def answer_of(*, portfolio: Portfolio, rows: Sequence[PricedHolding], found: Com
 
 def holdings_at(*, portfolio: Portfolio, at: datetime, now: datetime) -> dict[str, Any]:
     """Return the holdings at a moment of the past, at the prices of that moment."""
-    booking = booking_of(portfolio=portfolio, policy=policy_of(portfolio=portfolio, at=at), until=at)
+    entries = ledger_entries(portfolio=portfolio, until=at)
+    booking = book(entries, policy_of(portfolio=portfolio, at=at), quote=portfolio.currency)
     rows = priced_holdings(portfolio=portfolio, booking=booking, at=at, now=now)
-    remarks = [*booking_issues(booking), *price_remarks(rows=rows)]
-    found = completeness(remarks, facts=len(booking.holdings) + len(booking.disposals))
+    remarks = [*booking_issues(booking, legs=legs_among(entries)), *price_remarks(rows=rows)]
+    found = completeness(remarks, facts=len(entries) + len(rows))
     return {**answer_of(portfolio=portfolio, rows=rows, found=found), "as_of": iso_z(at)}
 
 

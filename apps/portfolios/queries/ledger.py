@@ -167,6 +167,8 @@ def portable_row(*, row: Transaction) -> dict[str, object]:
 def draft_of_row(*, row: Transaction) -> EntryDraft:
     """Return a transaction as a draft of the same."""
     entry = entry_of_row(row=row)
+    told: dict[str, Any] = {name: getattr(row, name) for name in (*AMOUNTS, *REMARKS)}
+    told |= {name: getattr(row, name) or None for name in NAMES}
     return EntryDraft(
         at_us=entry.at_us,
         type=entry.type,
@@ -176,7 +178,5 @@ def draft_of_row(*, row: Transaction) -> EntryDraft:
         sequence=row.sequence,
         from_account=entry.from_account,
         to_account=entry.to_account,
-        **{name: getattr(row, name) for name in AMOUNTS},
-        **{name: getattr(row, name) or None for name in NAMES},
-        **{name: getattr(row, name) for name in REMARKS},
+        **told,
     )
