@@ -90,6 +90,8 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "transaction_id": str(entry.pk) if entry else MISSING,
         "batch_id": str(entry.batch_id) if entry else MISSING,
         "symbol": "ETH",
+        "asset": "BTC",
+        "year": "2024",
         "name": "kraken:ETH-USD",
     }
 

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.portfolios.actions.portfolios import locked_portfolio
-from apps.portfolios.actions.portfolios import ledger_changed
+from apps.portfolios.actions.portfolios import ledger_changed, locked_portfolio
 from apps.portfolios.domain.policy import Policy, policy_as_portable
 from apps.portfolios.models import PolicyPeriod
 

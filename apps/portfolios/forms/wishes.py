@@ -1,12 +1,17 @@
 """What readers of the ledger ask for in an address; what makes no sense is as if it were not there."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.queries.ledger_pages import LedgerWish
+
+BENCHMARKS: Final = ("BTC", "ETH")
+SPANS: Final = {"30d": 30, "90d": 90, "1y": 365, "all": None}
 
 
 class LedgerWishForm(forms.Form):
@@ -44,3 +49,34 @@ class LedgerWishForm(forms.Form):
             before=asked.get("before", ""),
             after=asked.get("after", ""),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From when on something is measured, and against what."""
+
+    span: str
+    start: datetime | None
+    benchmarks: tuple[str, ...]
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Return the stretches one can choose, with their words."""
+        return (("30d", _("30D")), ("90d", _("90D")), ("ytd", _("YTD")), ("1y", _("1Y")), ("all", _("All")))
+
+
+class StretchForm(forms.Form):
+    """How far back performance is measured."""
+
+    span = forms.ChoiceField(required=False, choices=[(one, one) for one in (*SPANS, "ytd")])
+
+    def wish(self, *, now: datetime) -> Stretch:
+        """Return what the reader asked for; everything unless they said otherwise."""
+        self.is_valid()
+        span = self.cleaned_data.get("span") or "all"
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = SPANS.get(span)
+        start = midnight.replace(month=1, day=1) if span == "ytd" else None
+        if days is not None:
+            start = midnight - timedelta(days=days)
+        return Stretch(span, start, ("BTC", "ETH", "BTC+ETH"))

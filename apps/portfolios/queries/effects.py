@@ -1,19 +1,34 @@
 """What an entry would change if it were booked: holdings before and after, gain, income."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-from apps.portfolios.domain.drafts import EntryDraft
+from django.db.models import Q
+
+from apps.core import money
+from apps.portfolios.domain.booking import Booking, book
+from apps.portfolios.domain.drafts import EntryDraft, entry_of
+from apps.portfolios.domain.held import held
+from apps.portfolios.domain.policy import Policy
+from apps.portfolios.domain.transactions import Entry
 from apps.portfolios.models import Portfolio, Transaction
+from apps.portfolios.queries.ledger import entries_of
+from apps.portfolios.queries.portfolios import policy_of
+
+NEW: Final = "new"
 
 
 @dataclass(frozen=True, slots=True)
 class EffectLine:
-    """How much of one asset a portfolio holds, before and after."""
+    """How much of one asset a portfolio holds, and what that cost, before and after."""
 
     asset: str
     before: Decimal
     after: Decimal
+    cost_before: Decimal
+    cost_after: Decimal
 
     @property
     def delta(self) -> Decimal:
@@ -23,15 +38,56 @@ class EffectLine:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an entry would change."""
+    """What an entry would change; `gain` and `income` are changes of the sums over all years."""
 
     lines: tuple[EffectLine, ...]
-    gain: Decimal | None
-    income: Decimal | None
-    cost: Decimal | None
-    missing: bool
+    gain: Decimal
+    income: Decimal
+    missing: Decimal
 
 
-def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction | None = None) -> Effect | None:  # noqa: ARG001
-    """Return what an entry would change, without booking it."""
-    return None
+def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction | None = None) -> Effect:
+    """Return what an entry would change, without booking it; only what concerns its coins is looked at."""
+    new, policy = entry_of(draft, entry_id=NEW), policy_of(portfolio=portfolio)
+    assets = _assets([new])
+    rows = Transaction.objects.filter(portfolio=portfolio).standing()
+    concerned = Q(asset__in=assets) | Q(in_asset__in=assets) | Q(out_asset__in=assets) | Q(fee_asset__in=assets)
+    standing = entries_of(portfolio=portfolio, rows=rows.filter(concerned))
+    kept = [entry for entry in standing if replaced is None or entry.id != str(replaced.pk)]
+    before = _book(standing, policy, portfolio)
+    after = _book(sorted([*kept, new], key=lambda entry: entry.at_us), policy, portfolio)
+    shown = assets | (_assets([entry for entry in standing if entry not in kept]))
+    return Effect(
+        lines=_lines(before, after, shown - {portfolio.currency}),
+        gain=money.from_scaled(after.totals.realised - before.totals.realised),
+        income=money.from_scaled(after.totals.income - before.totals.income),
+        missing=money.from_scaled(_missing(after) - _missing(before)),
+    )
+
+
+def _book(entries: Iterable[Entry], policy: Policy, portfolio: Portfolio) -> Booking:
+    return book(entries, policy, quote=portfolio.currency)
+
+
+def _missing(booking: Booking) -> int:
+    return sum(one.missing for one in booking.shortfalls)
+
+
+def _assets(entries: Iterable[Entry]) -> set[str]:
+    named = (
+        (entry.asset, entry.in_asset, entry.out_asset, entry.fee_asset if entry.fee else None) for entry in entries
+    )
+    return {code for codes in named for code in codes if code}
+
+
+def _lines(before: Booking, after: Booking, assets: set[str]) -> tuple[EffectLine, ...]:
+    was, will = ({one.asset: one for one in held(booking)} for booking in (before, after))
+    lines = []
+    for asset in sorted(assets):
+        figures = [
+            money.from_scaled(getattr(side[asset], name) if asset in side else 0)
+            for name in ("amount", "cost")
+            for side in (was, will)
+        ]
+        lines.append(EffectLine(asset, *figures))
+    return tuple(lines)

@@ -102,7 +102,7 @@ def side_out(entry: Transaction) -> tuple[Decimal | None, str]:
         case EntryType.TRADE:
             return entry.out_amount, entry.out_asset
         case EntryType.BUY:
-            return total_of(entry), entry.portfolio.currency
+            return told_of(entry), entry.quote or entry.portfolio.currency
         case EntryType.SELL | EntryType.SPEND | EntryType.FEE:
             return entry.amount, entry.asset
         case EntryType.TRANSFER if entry.from_account_id:
@@ -117,7 +117,7 @@ def side_in(entry: Transaction) -> tuple[Decimal | None, str]:
         case EntryType.TRADE:
             return entry.in_amount, entry.in_asset
         case EntryType.SELL | EntryType.RETURN_OF_CAPITAL:
-            return total_of(entry), entry.portfolio.currency
+            return told_of(entry), entry.quote or entry.portfolio.currency
         case EntryType.BUY | EntryType.INCOME | EntryType.POOL_OPENING:
             return entry.amount, entry.asset
         case EntryType.TRANSFER if not entry.from_account_id:
@@ -125,20 +125,23 @@ def side_in(entry: Transaction) -> tuple[Decimal | None, str]:
     return None, ""
 
 
-def total_of(entry: Transaction) -> Decimal | None:
-    """Return what the main legs were worth, told by the source or found by valuing."""
+def told_of(entry: Transaction) -> Decimal | None:
+    """Return what the source told that the main legs were worth, in its own money."""
     if entry.value is not None:
         return entry.value
     if entry.price is not None and entry.amount is not None:
         return money.multiply(entry.amount, entry.price)
-    found = getattr(entry, "valuation", None)
-    return found.value if found else None
+    return None
 
 
 @register.filter
 def entry_total(entry: Transaction) -> Decimal | None:
-    """Return what an entry was worth."""
-    return total_of(entry)
+    """Return what an entry was worth in the money of account, told by its source or found by valuing."""
+    found = getattr(entry, "valuation", None)
+    if found and found.value is not None:
+        value: Decimal = found.value
+        return value
+    return told_of(entry) if entry.quote in {"", entry.portfolio.currency} else None
 
 
 @register.filter
@@ -256,3 +259,126 @@ def ledger_link(context: Context, before: str = "", after: str = "") -> str:
     for name, values in query.lists():
         kept.setlist(name, [value for value in values if value])
     return f"{reverse('portfolios:transactions')}?{kept.urlencode()}"
+
+
+_KINDS: Final[Mapping[str, Promise]] = {
+    "crypto": gettext_lazy("Coins"),
+    "stablecoin": gettext_lazy("Stable coins"),
+    "fiat": gettext_lazy("Money"),
+    "": gettext_lazy("Not known"),
+}
+_POLICY: Final[Mapping[str, Promise]] = {
+    "fifo": gettext_lazy("FIFO"),
+    "lifo": gettext_lazy("LIFO"),
+    "hifo": gettext_lazy("HIFO"),
+    "acb": gettext_lazy("average cost"),
+    "uk_s104": gettext_lazy("UK pooling (section 104)"),
+    "universal": gettext_lazy("all accounts together"),
+    "per_account": gettext_lazy("each account alone"),
+}
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    """Say what sort of asset it is."""
+    return str(_KINDS.get(kind, kind))
+
+
+@register.filter
+def policy_word(code: str) -> str:
+    """Say a rule of booking in words."""
+    return str(_POLICY.get(code, code))
+
+
+@register.filter
+def signed_percent(fraction: Decimal | None) -> str:
+    """Write a fraction as a signed percentage without an arrow."""
+    return "" if fraction is None else money.percent_for_display(fraction, digits=1)
+
+
+@register.simple_tag
+def ring(fraction: Decimal) -> SafeString:
+    """Draw how complete something is as a small ring."""
+    share_done = money.rounded(fraction * 100, digits=1)
+    return format_html(
+        '<svg class="ring" viewBox="0 0 14 14" aria-hidden="true"><circle class="bg" cx="7" cy="7" r="5.5"/>'
+        '<circle class="v" cx="7" cy="7" r="5.5" pathLength="100" stroke-dasharray="{} 100"/></svg>',
+        share_done,
+    )
+
+
+@register.simple_tag
+def money_marks(code: str) -> SafeString:
+    """Write as attributes how an amount of a currency looks, for the scripts that follow prices."""
+    known = money.currency(code)
+    before = known.symbol if code != "BTC" else ""
+    after = "" if before else f" {code}"
+    return format_html('data-before="{}" data-after="{}" data-digits="{}"', before, after, known.digits)
+
+
+_DISPOSALS: Final[Mapping[str, Promise]] = {
+    "sell": gettext_lazy("sold"),
+    "trade": gettext_lazy("converted"),
+    "spend": gettext_lazy("spent or given"),
+    "fee": gettext_lazy("fee"),
+    "transfer_fee": gettext_lazy("fee of a transfer"),
+    "return_of_capital": gettext_lazy("capital returned"),
+}
+_TERMS: Final[Mapping[str, Promise]] = {
+    "short": gettext_lazy("short"),
+    "long": gettext_lazy("long"),
+    "mixed": gettext_lazy("both"),
+    "": gettext_lazy("pool"),
+}
+_MATCHES: Final[Mapping[str, Promise]] = {
+    "same_day": gettext_lazy("same day"),
+    "thirty_day": gettext_lazy("bought within 30 days after"),
+    "s104": gettext_lazy("from the pool"),
+}
+
+
+@register.filter
+def disposal_word(kind: str) -> str:
+    """Say how something was disposed of."""
+    return str(_DISPOSALS.get(kind, kind))
+
+
+@register.filter
+def term_word(term: str) -> str:
+    """Say how long something was held."""
+    return str(_TERMS.get(term, term))
+
+
+@register.filter
+def match_word(rule: str) -> str:
+    """Say by which rule a disposal found its cost."""
+    return str(_MATCHES.get(rule, rule))
+
+
+@register.filter
+def number(text: str | Decimal) -> Decimal:
+    """Return the exact number that a result spells."""
+    return Decimal(text)
+
+
+@register.filter
+def income_word(kind: str) -> str:
+    """Say what kind of income it is."""
+    return str(_INCOME.get(kind, kind.capitalize()))
+
+
+@register.simple_tag
+def percent_or_dash(fraction: Decimal | None) -> SafeString:
+    """Write a fraction as a signed percentage with its arrow; a dash where there is none."""
+    if fraction is None:
+        return format_html('<span class="mut">{}</span>', UNKNOWN)
+    way = "up" if fraction > 0 else "dn" if fraction < 0 else "eq"
+    return format_html('<span class="chg {}">{}</span>', way, money.percent_for_display(fraction, digits=1))
+
+
+@register.filter
+def two_digits(figure: Decimal | None) -> str:
+    """Write a ratio with two digits and a true minus."""
+    if figure is None:
+        return UNKNOWN
+    return f"{money.rounded(figure, digits=2):f}".replace("-", money.MINUS)

@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from apps.accounts.models import Preferences, User
 from apps.accounts.tests.factories import make_user
+from apps.markets.tests.factories import make_instrument, make_price
 from apps.portfolios.models import Portfolio, Transaction
 from apps.portfolios.tests.factories import make_default, make_portfolio, post, raw_buy
+from apps.portfolios.views.tax import FILES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent_tasks")]
 
@@ -205,3 +207,63 @@ def test_another_portfolio_is_chosen_for_all_pages(client: Client, person: User,
     assert client.get(reverse("portfolios:transactions")).context["portfolio"] == other
     stranger = make_portfolio(name="Theirs")
     assert client.post(reverse("portfolios:choose"), {"portfolio": str(stranger.pk)}).status_code == 404
+
+
+# --- What it is worth -----------------------------------------------------------------------------------------------
+PAGES = ("overview", "performance", "history", "tax")
+
+
+def test_the_portfolio_shows_value_cost_and_where_it_lies(client: Client, portfolio: Portfolio) -> None:
+    make_instrument("kraken:BTC/USD")
+    make_price("kraken:BTC/USD", price="50000")
+    post(portfolio, raw_buy(amount="2", account="Kraken"), raw_buy(asset="XYZ", amount="5", price="3"))
+    page = client.get(reverse("portfolios:overview"))
+    shown = page.context["page"]
+    assert [(row.asset, row.value) for row in shown.rows] == [("BTC", 100_000), ("XYZ", None)]
+    assert (shown.total, shown.cost, shown.unrealised, shown.cost_unpriced) == (100_000, 80_000, 20_000, 15)
+    assert [(part.name, part.value) for part in shown.by_account] == [("Kraken", 100_000)]
+    for words in ("$100,000", "+$20,000.00", "1 without a price", "Kraken", 'data-path="kraken:BTC/USD"'):
+        assert words in page.text, words
+
+
+def test_hidden_amounts_are_nowhere_in_the_figures(client: Client, person: User, portfolio: Portfolio) -> None:
+    make_instrument("kraken:BTC/USD")
+    make_price("kraken:BTC/USD", price="50000")
+    post(portfolio, raw_buy(amount="7.7654321", account="Kraken"))
+    hide_amounts(person)
+    for name in PAGES:
+        page = client.get(reverse(f"portfolios:{name}"))
+        assert page.status_code == 200, name
+        assert not re.search(r"7\.76|388[,.]?27|310[,.]?61|77[,.]?654", page.text), name
+    page = client.get(reverse("portfolios:holding", args=["BTC"]))
+    assert "50,000" in page.text  # the market's price is nobody's secret
+    assert not re.search(r"7\.76|388[,.]?27|310[,.]?61|77[,.]?654", page.text)
+
+
+def test_an_asset_shows_lots_and_what_was_sold_of_them(client: Client, portfolio: Portfolio) -> None:
+    post(portfolio, raw_buy(amount="2"), raw_buy(type="sell", amount="0.5", price="60000", ts="2024-06-01T00:00:00Z"))
+    page = client.get(reverse("portfolios:holding", args=["BTC"])).context["page"]
+    assert [(str(lot.amount), lot.cost) for lot in page.lots] == [("1.5", 60_000)]
+    assert [(row.gain, row.term, row.parts) for row in page.disposals] == [(10_000, "short", 1)]
+    assert client.get(reverse("portfolios:holding", args=["NONE"])).status_code == 404
+
+
+def test_a_tax_year_sums_up_and_goes_into_files(client: Client, person: User, portfolio: Portfolio) -> None:
+    post(
+        portfolio,
+        raw_buy(amount="2", account="=1+1"),
+        raw_buy(type="sell", amount="0.5", price="60000", ts="2024-06-01T00:00:00Z", account="=1+1"),
+        raw_buy(type="income", amount="0.1", price="50000", kind="staking", ts="2024-07-01T00:00:00Z"),
+        raw_buy(type="sell", asset="ETH", amount="1", price="3000", ts="2024-08-01T00:00:00Z"),
+    )
+    page = client.get(reverse("portfolios:tax_year", args=[2024]))
+    shown = page.context["page"]
+    assert (shown.realised, shown.short, shown.income_total, shown.years) == (13_000, 13_000, 5_000, (2024,))
+    assert "1 disposal has no purchase" in page.text
+    files = {name: client.get(reverse("portfolios:tax_file", args=[2024, name])).text for name in FILES}
+    assert "2024-06-01,sell,BTC,'=1+1,0.5,30000,20000,10000,short,0," in files["disposals"]
+    assert "Short,0.5 BTC,01/02/2024,06/01/2024,30000.00,20000.00,,,10000.00" in files["8949"]
+    assert "2024-07-01,staking,BTC,default,0.1,5000," in files["income"]
+    hide_amounts(person)
+    assert client.get(reverse("portfolios:tax_file", args=[2024, "income"])).status_code == 302
+    assert client.get(reverse("portfolios:tax_year", args=[10**12])).status_code == 404

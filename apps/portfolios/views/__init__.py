@@ -2,13 +2,26 @@
 
 from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
+from apps.portfolios.views.overview import history, holding, overview, performance
+from apps.portfolios.views.settings import create, delete, rename, settings
+from apps.portfolios.views.tax import tax, tax_file
 from apps.portfolios.views.transactions import reverse_transaction, transaction, transactions
 
 __all__ = [
     "choose",
     "correct_transaction",
+    "create",
+    "delete",
+    "history",
+    "holding",
     "new_transaction",
+    "overview",
+    "performance",
+    "rename",
     "reverse_transaction",
+    "settings",
+    "tax",
+    "tax_file",
     "transaction",
     "transactions",
 ]

@@ -77,4 +77,4 @@ def choose(request: HttpRequest) -> HttpResponse:
     back = request.headers.get("Referer", "")
     if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return redirect(back)
-    return redirect("portfolios:transactions")
+    return redirect("portfolios:overview")

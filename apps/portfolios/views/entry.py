@@ -20,11 +20,13 @@ from apps.portfolios.domain.drafts import AMOUNTS, NAMES, EntryDraft, draft_of
 from apps.portfolios.domain.transactions import EntryError, EntryType
 from apps.portfolios.forms import GROUPS, EntryForm, template_for
 from apps.portfolios.models import Transaction
-from apps.portfolios.queries.effects import Effect, effect_of
+from apps.portfolios.queries.effects import effect_of
 from apps.portfolios.queries.ledger_pages import EntryStory, asset_codes, entry_story
 from apps.portfolios.views.chosen import Chosen, chosen
 
 SOURCE: Final = "manual"
+#: What a correction keeps of the record that it stands for.
+KEPT: Final = ("external_id", "sequence", "tx_hash", "address")
 MONEY_FIELDS: Final = ("value", "price", "fee_value")
 _COPIED: Final = (*AMOUNTS, *NAMES, "note")
 
@@ -65,7 +67,7 @@ def correct_transaction(request: HttpRequest, transaction_id: UUID) -> HttpRespo
     form = _form(held, data=request.POST)
     if request.POST.get("step") in {"fields", "preview"}:
         return _step(request, held, form, story)
-    draft = _draft(form)
+    draft = _draft(form, story)
     if draft is None:
         return _page(request, held, form, story, status=422)
     try:
@@ -104,12 +106,13 @@ def _form(held: Chosen, **options: object) -> EntryForm:
     return EntryForm(**options, zone=held.zone, quote=held.portfolio.currency)
 
 
-def _draft(form: EntryForm) -> EntryDraft | None:
+def _draft(form: EntryForm, story: EntryStory | None = None) -> EntryDraft | None:
     """Return what the form says as a draft; what the ledger refuses stands beside its field."""
     if not form.is_valid():
         return None
+    kept = {name: getattr(story.entry, name) for name in KEPT} if story else {}
     try:
-        return draft_of({**form.portable(), "note": form.cleaned_data.get("note", "")}, source=SOURCE)
+        return draft_of({**kept, **form.portable(), "note": form.cleaned_data.get("note", "")}, source=SOURCE)
     except EntryError as error:
         form.accept({error.field: error.message})
         return None
@@ -120,17 +123,13 @@ def _step(request: HttpRequest, held: Chosen, form: EntryForm, story: EntryStory
         kept = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
         fresh = _form(held, initial=kept)
         return _page(request, held, fresh, story, part="portfolios/_entry_fields.html")
-    draft = _draft(form)
-    effect = _effect(held, draft, story) if draft else None
+    draft = _draft(form, story)
+    replaced = story.entry if story else None
+    effect = effect_of(portfolio=held.portfolio, draft=draft, replaced=replaced) if draft else None
     problem = "" if effect else next((str(errors[0]) for errors in form.errors.values()), "")
     return _page(
         request, held, form, story, part="portfolios/_entry_effect.html", effect=effect, effect_problem=problem
     )
-
-
-def _effect(held: Chosen, draft: EntryDraft, story: EntryStory | None) -> Effect | None:
-    replaced = story.entry if story else None
-    return effect_of(portfolio=held.portfolio, draft=draft, replaced=replaced)
 
 
 def _page(

@@ -1,0 +1,99 @@
+"""The portfolio: what it is worth and why, its history for the chart, its performance, and one of its assets."""
+
+from typing import TypeAlias
+
+import orjson
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from apps.core import clock
+from apps.portfolios import queries
+from apps.portfolios.actions.reading import read_lots, refresh
+from apps.portfolios.forms import BENCHMARKS, StretchForm
+from apps.portfolios.queries.history import lived, portfolio_history
+from apps.portfolios.queries.holding_pages import holding_page
+from apps.portfolios.queries.overview_pages import overview_page
+from apps.portfolios.queries.performance import portfolio_performance
+from apps.portfolios.views.chosen import chosen
+
+#: Time in milliseconds, value, net deposits; the value is None where no price of that day is known.
+_Point: TypeAlias = tuple[int, float | None, float]
+
+
+@require_safe
+@login_required
+@never_cache
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show what a portfolio is worth."""
+    held, now = chosen(request), clock.now()
+    refresh(portfolio=held.portfolio, now=now)
+    held.portfolio.refresh_from_db()
+    inside = held.inside(
+        page=overview_page(portfolio=held.portfolio, now=now),
+        policy=queries.policy_of(portfolio=held.portfolio),
+    )
+    return render(request, "portfolios/overview.html", inside)
+
+
+@require_safe
+@login_required
+@never_cache
+def history(request: HttpRequest) -> HttpResponse:
+    """Send the points of the chart; while amounts are hidden, as hundredths of the first day's value."""
+    held, now = chosen(request), clock.now()
+    past = lived(portfolio=held.portfolio, now=now)
+    answer = portfolio_history(past=past)
+    points: list[_Point] = [
+        (point.ts, None if point.unpriced and not point.value else float(point.value), float(point.net_deposits))
+        for point in answer.points
+    ]
+    if held.private:
+        points = _relative(points)
+    body = {"results": points, "unpriced_days": answer.unpriced_days, "pending": answer.pending}
+    return HttpResponse(orjson.dumps(body), content_type="application/json")
+
+
+@require_safe
+@login_required
+@never_cache
+def performance(request: HttpRequest) -> HttpResponse:
+    """Show how the portfolio did in a stretch of time."""
+    held, now = chosen(request), clock.now()
+    wish = StretchForm(request.GET).wish(now=now)
+    past = lived(portfolio=held.portfolio, now=now, since=wish.start, also=BENCHMARKS)
+    answers = [
+        portfolio_performance(
+            portfolio=held.portfolio, past=past, from_=wish.start, to=now, benchmark_name=name, completeness={}
+        )
+        for name in wish.benchmarks
+    ]
+    return render(request, "portfolios/_performance.html", held.inside(answer=answers[0], answers=answers, wish=wish))
+
+
+@require_safe
+@login_required
+@never_cache
+def holding(request: HttpRequest, asset: str) -> HttpResponse:
+    """Show one asset: lots, what was sold, gains."""
+    held, now = chosen(request), clock.now()
+    policy = queries.policy_of(portfolio=held.portfolio)
+    booked = read_lots(portfolio=held.portfolio, policy=None, now=now)
+    page = overview_page(portfolio=held.portfolio, now=now)
+    found = holding_page(portfolio=held.portfolio, page=page, booked=booked, asset=asset, policy=policy, now=now)
+    if found is None:
+        raise Http404
+    return render(request, "portfolios/holding.html", held.inside(page=found, total=page.total, policy=policy))
+
+
+def _relative(points: list[_Point]) -> list[_Point]:
+    """Return the points as hundredths of the first value above zero; nothing of the amounts is left in them."""
+    base = next((value for _ts, value, _net in points if value), 0.0)
+    if not base:
+        return []
+    return [
+        (ts, None if value is None else round(value / base * 100, 2), round(net / base * 100, 2))
+        for ts, value, net in points
+    ]

@@ -1,0 +1,11 @@
+/* Disposals: their lots unfold below them, all of them for the printer. */
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-lots]") : null;
+  if (button) {
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    button.closest("tbody").querySelectorAll(".pf-piece").forEach((row) => (row.hidden = !open));
+  }
+  if (event.target instanceof Element && event.target.closest("[data-print]")) window.print();
+});
