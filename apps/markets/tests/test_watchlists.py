@@ -1,5 +1,6 @@
 """Watchlists: over REST as their owner uses them, and what an action refuses."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -107,6 +108,7 @@ def test_lists_and_items_are_bounded_also_for_those_who_ask_at_once(
 ) -> None:
     monkeypatch.setattr(watchlists, "MOST_LISTS", 3)
     monkeypatch.setattr(watchlists, "MOST_ITEMS", 3)
+    monkeypatch.setattr(watchlists, "_refuse_taken", lambda *_names: time.sleep(0.1))  # all have counted by now
     row = make_watchlist(user=user)
     for number in range(6):
         make_instrument(f"binance:C{number}/USDT")
