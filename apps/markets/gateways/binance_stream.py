@@ -30,6 +30,10 @@ class BinanceStream(TickerStream):
             tape.take(frame["c"], frame["E"], frame)
         return True
 
+    def refused(self, frame: Any) -> int | None:  # noqa: ANN401 - a parsed frame may be anything
+        """Read the answer to a subscription: {"error":{…},"id"} or, where all is well, {"result":null,"id"}."""
+        return int(frame["id"]) if frame.get("error") and frame.get("id") is not None else None
+
     @staticmethod
     def details(raw: Mapping[str, Any], price: float) -> Details:
         """Work the change out from the price of a day ago."""

@@ -36,6 +36,13 @@ class CoinbaseStream(TickerStream):
                     tape.take(ticker["price"], ts, ticker)
         return True
 
+    def refused(self, frame: Any) -> int | None:  # noqa: ANN401 - a parsed frame may be anything
+        """Read an answer: it bears no number, but subscriptions are answered in the order in which they were sent."""
+        oldest = next(iter(self._sent), None)
+        if frame.get("channel") == "subscriptions" and oldest is not None:
+            del self._sent[oldest]
+        return oldest if frame.get("type") == "error" else None
+
     @staticmethod
     def details(raw: Mapping[str, Any], price: float) -> Details:
         """Take the change, in percent, as it is given."""

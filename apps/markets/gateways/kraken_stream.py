@@ -42,6 +42,12 @@ class KrakenStream(TickerStream):
                 tape.take(ticker["last"], ts, ticker)
         return True
 
+    def refused(self, frame: Any) -> int | None:  # noqa: ANN401 - a parsed frame may be anything
+        """Read an answer: mostly each pair has one of its own, which names it and refuses no other."""
+        if frame.get("success") is not False or frame.get("method") != "subscribe":
+            return None
+        return None if frame.get("symbol") or frame.get("req_id") is None else int(frame["req_id"])
+
     @staticmethod
     def details(raw: Mapping[str, Any], price: float) -> Details:
         """Work the traded money out from the day's mean price."""

@@ -40,6 +40,10 @@ class KucoinStream(TickerStream):
             tape.take(data["price"], int(data["time"]), data)
         return True
 
+    def refused(self, frame: Any) -> int | None:  # noqa: ANN401 - a parsed frame may be anything
+        """Read an answer: one unknown pair refuses the whole topic, {"type":"error","code":404,"id"}."""
+        return int(frame["id"]) if frame.get("type") == "error" and frame.get("id") else None
+
     @staticmethod
     def details(raw: Mapping[str, Any], price: float) -> Details:  # noqa: ARG004 - as the others
         """Say nothing: the figures of the day come from elsewhere; the size of a trade is not what a day traded."""

@@ -30,6 +30,7 @@ SILENCE_SECONDS: Final = 15.0
 LONGEST_SILENCE_SECONDS: Final = 300.0
 #: A subscription holds at the latest so long after it was sent.
 SETTLED_MS: Final = 1_000
+_ASKED_AGAIN_AT_ONCE: Final = 4
 _LIVELY: Final = 0.5
 _LOOK_SECONDS: Final = 1.0
 _WAITING: Final = "coinsphere"
@@ -77,7 +78,9 @@ class TickerStream(ABC):
         self.is_connected = False
         self._has_complained = False
         self._client: Any = None
-        self._frames = 0
+        self._frames = self._number = 0
+        self._sent: dict[int, list[str]] = {}
+        self._refused: list[list[str]] = []
 
     # --- What differs from venue to venue -----------------------------------------------------------------------------
     @abstractmethod
@@ -91,6 +94,10 @@ class TickerStream(ABC):
     @abstractmethod
     def take(self, frame: Any) -> bool:  # noqa: ANN401 - a parsed frame may be anything
         """Lay a frame's tickers onto their tapes; false if it is another kind of frame."""
+
+    @abstractmethod
+    def refused(self, frame: Any) -> int | None:  # noqa: ANN401 - a parsed frame may be anything
+        """Return the number of the subscription that a frame refuses as a whole, if it does."""
 
     @staticmethod
     @abstractmethod
@@ -107,6 +114,7 @@ class TickerStream(ABC):
         """Connect, subscribe and listen until the connection is lost, which is raised as `StreamLostError`."""
         exchange = stream_client(self.venue)
         exchange.streaming = {**exchange.streaming, "keepAlive": KEEP_ALIVE_MS}
+        self._sent, self._refused = {}, []
         try:
             ended = await self._connect(exchange)
             await self.subscribe(list(self.tapes))
@@ -140,12 +148,35 @@ class TickerStream(ABC):
 
     async def subscribe(self, symbols: Sequence[str]) -> None:
         """Ask for the tickers of these symbols."""
-        for number, first in enumerate(range(0, len(symbols), self.per_message), start=1):
-            message = self.subscription(symbols[first : first + self.per_message], number)
+        for first in range(0, len(symbols), self.per_message):
+            part = list(symbols[first : first + self.per_message])
+            self._number += 1
+            self._sent[self._number] = part
+            message = self.subscription(part, self._number)
             try:
                 await self._client.send(message)
             except (OSError, RuntimeError) as error:
                 raise StreamLostError("closed", str(error)) from error
+
+    async def _ask_again(self) -> None:
+        """Ask for what was refused together with something unknown in halves: in the end only that is left out."""
+        due, self._refused = self._refused[:_ASKED_AGAIN_AT_ONCE], self._refused[_ASKED_AGAIN_AT_ONCE:]
+        for symbols in due:
+            known = [symbol for symbol in symbols if symbol in self.tapes]
+            if known:
+                await self.subscribe(known)
+                self._hear_of([self.tapes[symbol] for symbol in known])
+
+    def _note_refusal(self, number: int) -> None:
+        symbols = self._sent.pop(number, [])
+        for tape in filter(None, map(self.tapes.get, symbols)):
+            tape.builder.listen(math.inf)
+        if len(symbols) == 1:
+            self.line.refuse("unknown_pair")
+            log.warning("A venue streams no such pair", venue=self.venue, pair=symbols[0])
+            return
+        half = len(symbols) // 2
+        self._refused += [part for part in (symbols[:half], symbols[half:]) if part]
 
     async def _connect(self, exchange: Any) -> "asyncio.Future[Any]":  # noqa: ANN401 - ccxt is not typed
         exchange.open()
@@ -178,6 +209,9 @@ class TickerStream(ABC):
                 frame = loads(message.data)
                 if take(frame):
                     return
+                number = self.refused(frame)
+                if number is not None:
+                    self._note_refusal(number)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
                 line.refuse("garbage")
                 return
@@ -202,6 +236,7 @@ class TickerStream(ABC):
             await asyncio.wait({ended}, timeout=_LOOK_SECONDS)
             if ended.done():
                 raise StreamLostError("closed", _words(ended))
+            await self._ask_again()
             at = loop.time()
             if self._frames != frames:
                 frames, frame_at = self._frames, at

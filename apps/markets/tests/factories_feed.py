@@ -57,6 +57,28 @@ FRAMES: dict[str, Callable[[str, str, int], dict[str, Any]]] = {
 }
 
 
+ANSWERS: dict[str, Callable[[Any, bool], dict[str, Any] | None]] = {
+    "binance": lambda asked, is_refused: (
+        {"error": {"code": 2, "msg": "Invalid request"}, "id": asked["id"]}
+        if is_refused
+        else {"result": None, "id": asked["id"]}
+    ),
+    "coinbase": lambda _asked, is_refused: (
+        {"type": "error", "message": "no such product"} if is_refused else {"channel": "subscriptions", "events": []}
+    ),
+    "kraken": lambda asked, is_refused: (
+        {"method": "subscribe", "success": False, "error": "Unsupported pairs", "req_id": asked["req_id"]}
+        if is_refused
+        else None
+    ),
+    "kucoin": lambda asked, is_refused: (
+        {"id": asked["id"], "type": "error", "code": 404, "data": f"topic {asked['topic']} is not found"}
+        if is_refused
+        else None
+    ),
+}
+
+
 async def until(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(seconds):
@@ -74,6 +96,8 @@ class FakeVenue:
         self.opened = 0
         self.sockets: set[web.WebSocketResponse] = set()
         self.is_dumb = False
+        self.accepted: list[Any] = []
+        self.unknown = ""
 
     async def tick(self, symbol: str, price: str, *, ts: int | None = None) -> None:
         """Send one ticker to everybody."""
@@ -108,10 +132,20 @@ class FakeVenue:
                 if message.type is WSMsgType.PING:
                     await socket.pong(message.data)
                 elif message.type is WSMsgType.TEXT:
-                    self.asked.append(json.loads(message.data))
+                    await self._answer(socket, json.loads(message.data))
         finally:
             self.sockets.discard(socket)
         return socket
+
+    async def _answer(self, socket: web.WebSocketResponse, asked: Any) -> None:
+        """Refuse a subscription as a whole that names the pair which is unknown, in the venue's own words."""
+        self.asked.append(asked)
+        is_refused = self.unknown and self.unknown in json.dumps(asked)
+        if not is_refused:
+            self.accepted.append(asked)
+        answer = ANSWERS[self.venue](asked, bool(is_refused))
+        if answer is not None:
+            await socket.send_str(json.dumps(answer))
 
     async def bullet(self, _request: web.Request) -> web.Response:
         """Answer KuCoin's question for the socket's address."""

@@ -6,6 +6,7 @@ import pytest
 from django.test import override_settings
 
 from apps.markets.domain.tape import Line, Tape
+from apps.markets.gateways import streams
 from apps.markets.gateways.binance_stream import BinanceStream
 from apps.markets.gateways.coinbase_stream import CoinbaseStream
 from apps.markets.gateways.kraken_stream import KrakenStream
@@ -137,6 +138,31 @@ async def test_more_instruments_join_a_running_connection() -> None:
             await asyncio.gather(running, return_exceptions=True)
     assert eth.value == 7
     assert venue.asked[1]["params"] == ["ethusdt@miniTicker"]
+
+
+async def test_an_unknown_pair_costs_the_others_nothing(
+    kind: type[TickerStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "_LOOK_SECONDS", 0.05)
+    stream, coins = make_stream(kind), ("ETH", "SOL", "GONE", "ADA", "XRP", "DOT")
+    dash = "-" if kind.venue in {"coinbase", "kucoin"} else ""
+    tapes = [make_tape(f"{kind.venue}:{coin}/USDT", line=stream.line) for coin in coins]
+    for tape, coin in zip(tapes, coins, strict=True):
+        tape.venue_symbol = f"{coin}{dash}USDT"
+    await stream.add(tapes)
+    async with fake_venue(kind.venue) as venue:
+        venue.unknown = stream.name_of(tapes[2]) if kind is not BinanceStream else "goneusdt"
+        with override_settings(EXCHANGE_BASE_URLS={kind.venue: venue.address}):
+            running = asyncio.create_task(stream.run())
+            await until(lambda: stream.line.refused.get("unknown_pair"))
+            names = [name.lower() for name in stream.tapes if name.lower() != venue.unknown.lower()]
+            await until(lambda: all(name in str(venue.accepted).lower() for name in names))
+            assert tapes[2].builder.candle().heard_since is None
+            assert None not in {tape.builder.candle().heard_since for tape in (*tapes[:2], *tapes[3:])}
+            assert len(venue.asked) <= 8
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    assert venue.opened == 1
 
 
 def test_each_connection_gets_lively_instruments() -> None:
