@@ -54,8 +54,10 @@ def test_numbers_are_read_exactly(text: str, style: NumberStyle, number: str) ->
 @pytest.mark.parametrize(
     ("text", "style"),
     [
-        ("", POINT), ("abc", POINT), ("1,5", POINT), ("1.5", COMMA), ("12,34,567", POINT), ("1.2.3", POINT), (",", POINT),
-        ("1.000,5", POINT), ("0,123", POINT), ("NaN", POINT), ("Infinity", POINT), ("=1+1", POINT), ("()", POINT), ("--5", POINT),
+        ("", POINT), ("abc", POINT), ("1,5", POINT), ("1.5", COMMA), ("12,34,567", POINT), ("1.2.3", POINT),
+        (",", POINT),
+        ("1.000,5", POINT), ("0,123", POINT), ("NaN", POINT), ("Infinity", POINT), ("=1+1", POINT), ("()", POINT),
+        ("--5", POINT),
         ("1 2 3 4x", POINT), ("٣", POINT), ("5%", POINT), ("1.5 BTC", POINT), (".", POINT), ("1,2.3", COMMA),
     ],
 )  # fmt: skip

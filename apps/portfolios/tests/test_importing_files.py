@@ -106,6 +106,7 @@ def _refusal(data: bytes, **choices: object) -> str:
         (b"\xff\xfea", "encoding_unknown"),
         (b"just words\n", "format_unknown"),
         (b"a,b\n1,2\n", "format_unknown"),
+        (b"time(UTC+99:00),b\n1,2\n", "format_unknown"),
         (b'ts,type,asset,amount\n2024-01-01,buy,"BTC,1\n', "quotes_broken"),
         (b"," * 300 + b"\n", "format_unknown"),
         (b"ts,type,asset,amount\n" + b"x," * 300 + b"\n", "too_many_columns"),
@@ -228,7 +229,7 @@ def test_a_mapping_is_checked(raw: object, words: str) -> None:
     assert caught.value.code == "mapping_bad"
 
 
-# --- Ids, order, limits of names ---------------------------------------------------------------------------------------
+# --- Ids, order, limits of names -------------------------------------------------------------------------------------
 TWINS = (
     "UTC_Time,Account,Operation,Coin,Change,Remark\n"
     "2024-01-01 00:00:00,Spot,Deposit,BTC,1,\n"
@@ -281,13 +282,11 @@ def test_the_account_is_the_chosen_one_else_that_of_the_format() -> None:
     assert {draft.account for draft in read_file(data=TWINS.encode(), account="Mine").drafts} == {"Mine"}
 
 
-# --- Hostile and real files ---------------------------------------------------------------------------------------------
+# --- Hostile and real files ------------------------------------------------------------------------------------------
 def _survives(data: bytes, wanted: str = "auto") -> None:
     try:
         found = read_file(data=data, wanted=wanted)
-    except ImportRefusedError as error:
-        assert error.code
-        assert error.message
+    except ImportRefusedError:
         return
     for row in found.rows:
         assert (row.draft is not None) + (row.error is not None) + bool(row.note) == 1
@@ -302,10 +301,13 @@ def test_any_bytes_are_read_or_refused_by_name(data: bytes) -> None:
 
 
 WORDS = st.sampled_from(
-    ["", "-", "0", "1", "-1", "1e40", "0.1", "1,5", "(2)", "2024-01-01 00:00:00", "1640995200", "02/03/2024", "BTC", "USD",
-     "USDT", "BTC-USDT", "XXBTZUSD", "buy", "sell", "Deposit", "Withdraw", "trade", "Transaction Buy", "Transaction Spend",
-     "Fee", "transfer", "income", "Convert", "Converted 1 BTC to 2 ETH", "Staking", "=cmd|'/c calc'!A1", "\0", "é", "spend",
-     "receive", "Spot", "success", "kraken", "none", "9" * 60, "swap", "Trade", "match", "fee"]
+    [
+        "", "-", "0", "1", "-1", "1e40", "0.1", "1,5", "(2)", "2024-01-01 00:00:00", "1640995200", "02/03/2024",
+        "BTC", "USD", "USDT", "BTC-USDT", "XXBTZUSD", "buy", "sell", "Deposit", "Withdraw", "trade",
+        "Transaction Buy", "Transaction Spend", "Fee", "transfer", "income", "Convert", "Converted 1 BTC to 2 ETH",
+        "Staking", "=cmd|'/c calc'!A1", "\x00", "é", "spend", "receive", "Spot", "success", "kraken", "none",
+        "999999999999999999999999999999999999999999999999999999999999", "swap", "Trade", "match", "fee",
+    ]
 )  # fmt: skip
 
 

@@ -1,11 +1,20 @@
 """Says in short lines what an importer made of a file, so that tests read as tables."""
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Final
 
 from apps.core.money import plain
 from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.domain.importing import ImportedFile, read_file
 from apps.portfolios.domain.transactions import EntryType, moment_text
+
+_GOLDEN: Final = Path(__file__).parent / "data" / "imports"
+
+
+def golden(name: str) -> str:
+    """Return one of the exports that were written for the tests."""
+    return (_GOLDEN / name).read_text(encoding="utf-8")
 
 
 def told(text: str | bytes, **choices: object) -> list[str]:

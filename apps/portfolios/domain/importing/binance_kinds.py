@@ -1,6 +1,7 @@
 """What the operations of a Binance transaction history are; a word that is not here is refused, never guessed."""
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from apps.portfolios.domain.importing.reading import unknown_kind, unsupported_kind
@@ -87,6 +88,7 @@ _KINDS: Final = {word: kind for kind, words in _BY_KIND.items() for word in word
 _INCOME_KINDS: Final = {word: kind for kind, words in _INCOME.items() for word in words.split("|")}
 
 
+@lru_cache(maxsize=1_024)
 def kind_of(operation: str) -> tuple[Kind, str]:
     """Return what an operation is, with the kind of income if it is one, or raise `LineError`."""
     word = " ".join(operation.lower().split())

@@ -10,19 +10,20 @@ from decimal import Decimal
 from typing import Final
 
 from apps.core.money import multiply
-from apps.portfolios.domain.drafts import ACCOUNTS, AMOUNTS, OUTSIDE, REMARKS, EntryDraft, draft_of
+from apps.portfolios.domain.drafts import ACCOUNTS, AMOUNTS, OUTSIDE, REMARKS, EntryDraft, checked_draft, draft_of
 from apps.portfolios.domain.importing import shapes
 from apps.portfolios.domain.importing.layouts import Layout
 from apps.portfolios.domain.importing.pairs import split_pair
 from apps.portfolios.domain.importing.problems import LineError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow, Line, Reading, line_by_line, unknown_kind
 from apps.portfolios.domain.importing.shapes import Leg, Origin
-from apps.portfolios.domain.transactions import EntryError, EntryType, JsonNumber, moment_text
+from apps.portfolios.domain.transactions import EntryError, EntryType, JsonNumber
 
 ASSETS: Final = ("asset", "fee_asset", "out_asset", "in_asset", "quote")
 TEXTS: Final = ("kind", "fee_on", "account", *ACCOUNTS, *REMARKS)
 TIMES: Final = ("ts", "time", "date", "timestamp")
 MOVEMENTS: Final = ("deposit", "withdrawal")
+_SHAPE: Final = (*AMOUNTS, *ASSETS, "kind", "fee_on", *ACCOUNTS, *REMARKS)
 FIELDS: Final = ("ts", "type", "pair", *AMOUNTS, *ASSETS, *TEXTS, "id")
 TYPES: Final = (*(one.value for one in EntryType), *MOVEMENTS)
 
@@ -34,7 +35,7 @@ def read_line(reading: Reading, line: Line) -> list[EntryDraft]:
     if kind not in TYPES:
         raise unknown_kind(word, "type")
     at_us = reading.moment(line, *(name for name in TIMES if name in line.columns))
-    raw: dict[str, object] = {"ts": moment_text(at_us), "type": kind, "account": reading.account}
+    raw: dict[str, object] = {"type": kind, "account": reading.account}
     raw |= {name: text for name in TEXTS if (text := line.text(name))}
     raw |= {name: reading.asset(line, name) for name in ASSETS if line.text(name)}
     raw |= {name: found for name in AMOUNTS if (found := reading.optional(line, name)) is not None}
@@ -44,7 +45,20 @@ def read_line(reading: Reading, line: Line) -> list[EntryDraft]:
     raw["id"] = line.text("id") or reading.fingerprint(at_us, kind, *facts)
     if kind in {"buy", "sell"} and raw.get("quote", reading.currency) != reading.currency:
         return _other_money(reading, raw, at_us)
-    return [_drafted(reading, raw)]
+    return [_checked(reading, raw, at_us)]
+
+
+def _checked(reading: Reading, raw: dict[str, object], at_us: int) -> EntryDraft:
+    """Return the draft of these fields, or raise `LineError` with the reason of the ledger."""
+    fields = {name: raw[name] for name in _SHAPE if name in raw}
+    draft = EntryDraft(
+        at_us=at_us, type=EntryType(str(raw["type"])), source=reading.source, account=str(raw["account"]),
+        external_id=str(raw["id"]), sequence=reading.sequence, **fields,  # type: ignore[arg-type]
+    )  # fmt: skip
+    try:
+        return checked_draft(draft)
+    except EntryError as error:
+        raise LineError(error.code, error.message, field=error.field) from error
 
 
 def _drafted(reading: Reading, raw: object, index: int = 0) -> EntryDraft:

@@ -6,7 +6,7 @@ from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
 from typing import Final
 
-from apps.core.money import MINUS, AmountError, parse_amount
+from apps.core.money import MAX_FRACTION_DIGITS, MINUS, AmountError, parse_amount
 from apps.portfolios.domain.importing.problems import LineError, quoted
 
 _EXACT: Final = Context(prec=400, traps=[InvalidOperation, Overflow, Inexact])
@@ -34,7 +34,10 @@ def is_blank(text: str) -> bool:
 
 def parse_number(text: str, *, style: NumberStyle = NumberStyle.POINT, field: str = "") -> Decimal:
     """Return the number of a cell exactly, or raise `LineError`."""
-    plain = text if style is not NumberStyle.COMMA and _PLAIN.fullmatch(text) else _normalized(text, style)
+    is_plain = style is not NumberStyle.COMMA and _PLAIN.fullmatch(text) is not None
+    if is_plain and len(text) <= MAX_FRACTION_DIGITS:
+        return Decimal(text)
+    plain = text if is_plain else _normalized(text, style)
     if plain is None:
         raise LineError("number_bad", f"{quoted(text)} is not a number.", field=field)
     try:

@@ -1,6 +1,7 @@
 """Splits trading pairs: BTC-USDT, BTC/USDT, XXBTZUSD, SOLBTC."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from apps.portfolios.domain.importing.problems import LineError, quoted
@@ -17,6 +18,7 @@ _QUOTES: Final = sorted(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4_096)
 def split_pair(text: str) -> tuple[str, str]:
     """Return base and quote of a pair, or raise `LineError`."""
     pair = text.strip().upper()

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
-from apps.core.money import plain
 from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.domain.importing.numbers import NumberStyle, is_blank, parse_number
 from apps.portfolios.domain.importing.problems import LineError, Problem, quoted
@@ -84,7 +84,9 @@ class Reading:
     def moment(self, line: Line, *names: str) -> int:
         """Return a line's time in microseconds UTC, or raise `LineError`."""
         text = line.required(*names)
-        zone = next((self.zones[name] for name in names if name in self.zones), self.zone)
+        zone = self.zone
+        if self.zones:
+            zone = next((self.zones[name] for name in names if name in self.zones), zone)
         return parse_time(text, style=self.dates, zone=zone, field=names[0])
 
     def optional(self, line: Line, *names: str) -> Decimal | None:
@@ -152,6 +154,7 @@ def refused(line: Line, error: LineError) -> ImportedRow:
     return ImportedRow(line.number, error=Problem(error.code, error.message, error.field))
 
 
+@lru_cache(maxsize=4_096)
 def asset_named(text: str, *, field_name: str = "") -> str:
     """Return the symbol of a coin or money in capitals, or raise `LineError`."""
     symbol = text.strip().upper()
@@ -175,4 +178,7 @@ def unsupported_kind(word: str, name: str) -> LineError:
 
 
 def _canonical(part: object) -> str:
-    return plain(part) if isinstance(part, Decimal) else str(part)
+    if not isinstance(part, Decimal):
+        return str(part)
+    text = format(part, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
