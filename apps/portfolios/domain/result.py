@@ -1,6 +1,8 @@
 """The result of booking in the portable format: plain strings, ISO times, nothing rounded."""
 
+import json
 from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 from apps.portfolios.domain.booking import Booking, Disposal, OpenLot, Problem, Shortfall, text
@@ -69,6 +71,40 @@ def disposal_row(record: Disposal, *, long_us: int) -> Row:
     if record.day is not None:
         row |= _matched(record, record.day)
     return row
+
+
+class RowWriter:
+    """Writes disposals as JSON text: what `disposal_row` says, without the dictionaries in between."""
+
+    def __init__(self, *, long_days: int) -> None:
+        self._long_us = long_days * _DAY_US
+        self._names: dict[str | None, str] = {None: "null"}
+
+    def disposal(self, record: Disposal) -> str:
+        """Return the text of one disposal."""
+        if record.day is not None or record.superficial_loss:
+            return json.dumps(disposal_row(record, long_us=self._long_us), separators=(",", ":"))
+        at_us, long_us = record.at_us, self._long_us
+        lots = [
+            f'{{"lot":{quoted(piece.lot)},"amount":"{text(piece.amount)}","cost_basis":"{text(piece.cost)}",'
+            f'"acquired_at":"{moment_text(piece.at_us)}",'
+            f'"term":"{"long" if at_us - piece.at_us >= long_us else "short"}"}}'
+            for piece in record.pieces
+        ]
+        missing = f',"missing":"{text(record.missing)}"' if record.missing else ""
+        term = f'"{record.term.value}"' if record.term else "null"
+        return (
+            f'{{"tx":{quoted(record.tx)},"kind":"{record.kind}","asset":{self._name(record.asset)},'
+            f'"account":{self._name(record.account)},"ts":"{moment_text(at_us)}","amount":"{text(record.amount)}",'
+            f'"proceeds":"{text(record.proceeds)}","cost_basis":"{text(record.cost)}","gain":"{text(record.gain)}",'
+            f'"term":{term},"lots":[{",".join(lots)}]{missing}}}'
+        )
+
+    def _name(self, name: str | None) -> str:
+        known = self._names.get(name)
+        if known is None:
+            known = self._names[name] = quoted(name or "")
+        return known
 
 
 def lot_row(lot: OpenLot) -> Row:

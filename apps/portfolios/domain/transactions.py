@@ -12,6 +12,7 @@ from apps.core.money import AmountError, parse_amount, plain
 DEFAULT_ACCOUNT: Final = "default"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_NAIVE: Final = _EPOCH.replace(tzinfo=None)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EARLIEST_US: Final = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST_US: Final = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
@@ -152,7 +153,7 @@ def moment(at_us: int) -> datetime:
 
 def moment_text(at_us: int) -> str:
     """Print the time as ISO-8601 in UTC with Z."""
-    return moment(at_us).replace(tzinfo=None).isoformat() + "Z"
+    return (_EPOCH_NAIVE + timedelta(microseconds=at_us)).isoformat() + "Z"
 
 
 def microseconds(at: datetime) -> int:

@@ -98,7 +98,7 @@ class LotBasis:
         """Go through the open lots."""
         asset, account = key
         for lot in self._lots.open():
-            yield OpenLot(lot.id, asset, account, lot.amount, lot.cost, lot.at_us, lot.seq)
+            yield OpenLot(lot.lot, asset, account, lot.amount, lot.cost, lot.at_us, lot.seq)
 
 
 class PoolBasis:

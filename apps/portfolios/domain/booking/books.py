@@ -1,6 +1,6 @@
 """The books that lines are booked in: holdings by account, cost by basis, totals, shortfalls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis, Taken
@@ -60,16 +60,17 @@ class Books:
         place = (account, asset)
         self.holdings[place] = self.holdings.get(place, 0) + amount
 
-    def acquire(self, line: Line, *, account: str, asset: str, amount: int, cost: int, clean: int) -> None:
-        """Take an asset in at a cost."""
+    def acquire(self, line: Line, account: str, asset: str, amount: int, cost: int, clean: int) -> None:
+        """Take an asset in at a cost; `clean` is the cost without the fee."""
         place = (account, asset)
         self.holdings[place] = self.holdings.get(place, 0) + amount
         if self._matching:
             self._matcher(asset).on(line.at_us).taken_in.add(amount=amount, cost=cost)
-        else:
-            rank = rank_of(clean if self.policy.hifo_excl_fee else cost, amount) if self._ranked else 0
-            basis = self._basis(asset, account)
-            basis.acquire(Piece(line.id, amount, cost, line.at_us, self.seq, rank))
+            return
+        rank = rank_of(clean if self.policy.hifo_excl_fee else cost, amount) if self._ranked else 0
+        basis = self._basis(asset, account)
+        basis.acquire(Piece(line.id, amount, cost, line.at_us, self.seq, rank))
+        if self._window is not None:
             self._note(basis, line)
 
     def open_pool(self, line: Line, *, account: str, asset: str, amount: int, cost: int) -> None:
@@ -84,7 +85,7 @@ class Books:
         self._note(basis, line)
 
     def dispose(
-        self, line: Line, *, kind: str, account: str, asset: str, amount: int, proceeds: int, tx: str = ""
+        self, line: Line, kind: str, account: str, asset: str, amount: int, proceeds: int, tx: str = ""
     ) -> None:
         """Let an amount go for its proceeds, and record what that gained."""
         place, at_us = (account, asset), line.at_us
@@ -96,14 +97,18 @@ class Books:
             self._matcher(asset).on(at_us).sell(sale)
             return
         basis = self._basis(asset, account)
-        taken = basis.take(amount)
-        self._note(basis, line)
-        missing = amount - taken.found
+        pieces, found, cost = basis.take(amount)
+        missing, gain = amount - found, proceeds - cost
         if missing:
-            self._short(line, tx=tx, asset=asset, account=account, found=taken.found, missing=missing)
-        gain = proceeds - taken.cost
-        record = Disposal(tx, kind, asset, account, at_us, amount, proceeds, taken.cost, gain, None, (), missing)
-        self.sink.disposal(self._averaged(record) if self._pooled else self._termed(record, taken.pieces))
+            self._short(line, tx=tx, asset=asset, account=account, found=found, missing=missing)
+        if self._pooled:
+            record = Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, None, (), missing)
+            self._average(basis, line, record)
+            return
+        term = self._count(pieces, at_us, proceeds, amount, gain, missing)
+        self.sink.disposal(
+            Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, term, pieces, missing)
+        )
 
     def consume(self, line: Line, *, tx: str, kind: str, account: str, asset: str, amount: int) -> None:
         """Let an amount leave its lots without a gain."""
@@ -233,21 +238,20 @@ class Books:
         if self._window is not None and isinstance(basis, PoolBasis) and basis.trail is not None:
             basis.trail.held(at_us=line.at_us, amount=basis.pool.amount)
 
-    def _termed(self, record: Disposal, pieces: list[Piece]) -> Disposal:
-        term, long_amount, long_cost = term_of(
-            pieces, at_us=record.at_us, long_us=self._long_us, missing=record.missing
-        )
-        gain, totals = record.gain, self.totals
+    def _count(self, pieces: Sequence[Piece], at_us: int, proceeds: int, amount: int, gain: int, missing: int) -> Term:
+        """Add a gain to the totals, short and long by the amount of either, and return its term."""
+        term, long_amount, long_cost = term_of(pieces, at_us=at_us, long_us=self._long_us, missing=missing)
+        totals = self.totals
         totals.realised += gain
         if term is Term.SHORT:
             totals.short += gain
         elif term is Term.LONG:
             totals.long += gain
         else:
-            long_gain = half_even(record.proceeds * long_amount, record.amount) - long_cost
+            long_gain = half_even(proceeds * long_amount, amount) - long_cost
             totals.long += long_gain
             totals.short += gain - long_gain
-        return record._replace(term=term, pieces=tuple(pieces))
+        return term
 
     def _termed_by_lot(self, record: Disposal, beyond: list[tuple[Piece | None, int]]) -> Disposal:
         pieces = [piece for piece, _ in beyond if piece is not None]
@@ -259,18 +263,19 @@ class Books:
         self.totals.short += record.gain - long_gain
         return record._replace(term=term, pieces=tuple(pieces))
 
-    def _averaged(self, record: Disposal) -> Disposal:
-        if record.gain < 0 and self._foresight is not None and self._window is not None:
-            record = self._without_superficial_loss(record, days=self._window)
+    def _average(self, basis: Basis, line: Line, record: Disposal) -> None:
+        """Count a disposal from a pool, without the part of a loss that the window around it denies."""
+        if self._window is not None:
+            self._note(basis, line)
+            if record.gain < 0 and self._foresight is not None and isinstance(basis, PoolBasis):
+                record = self._without_superficial_loss(basis, record, days=self._window)
         self.totals.realised += record.gain
-        return record
+        self.sink.disposal(record)
 
-    def _without_superficial_loss(self, record: Disposal, *, days: int) -> Disposal:
+    def _without_superficial_loss(self, basis: PoolBasis, record: Disposal, *, days: int) -> Disposal:
         key = (self._alias.get(record.asset, record.asset), None if self._universal else record.account)
-        basis = self.bases[key]
-        if self._foresight is None or not isinstance(basis, PoolBasis):
-            return record
-        replaced = self._foresight[key].replaced(at_us=record.at_us, days=days, sold=record.amount)
+        trail = (self._foresight or {})[key]
+        replaced = trail.replaced(at_us=record.at_us, days=days, sold=record.amount)
         denied = half_even(-record.gain * replaced.numerator, record.amount * replaced.denominator)
         basis.pool.cost += denied
         return record._replace(gain=record.gain + denied, superficial_loss=-denied)

@@ -75,7 +75,7 @@ class State:
     def _buy(self, line: Buy) -> None:
         value, fee = _known(line.value), line.fee
         cost = value if fee is None else value + self._into_basis(line, fee)
-        self.books.acquire(line, account=line.account, asset=line.asset, amount=line.amount, cost=cost, clean=value)
+        self.books.acquire(line, line.account, line.asset, line.amount, cost, value)
         if fee is not None:
             self._coin_leaves(line, fee, account=line.account)
 
@@ -86,7 +86,7 @@ class State:
                 amount, fee = amount + fee.amount, None
             else:
                 proceeds -= self._into_basis(line, fee)
-        self.books.dispose(line, kind="sell", account=line.account, asset=line.asset, amount=amount, proceeds=proceeds)
+        self.books.dispose(line, "sell", line.account, line.asset, amount, proceeds)
         if fee is not None:
             self._coin_leaves(line, fee, account=line.account)
 
@@ -101,10 +101,8 @@ class State:
         elif fee is not None:
             cost += self._into_basis(line, fee)
         account = line.account
-        self.books.dispose(
-            line, kind="trade", account=account, asset=line.out_asset, amount=line.out_amount, proceeds=proceeds
-        )
-        self.books.acquire(line, account=account, asset=line.in_asset, amount=line.in_amount, cost=cost, clean=value)
+        self.books.dispose(line, "trade", account, line.out_asset, line.out_amount, proceeds)
+        self.books.acquire(line, account, line.in_asset, line.in_amount, cost, value)
         if fee is not None:
             self._coin_leaves(line, fee, account=account)
 
@@ -125,7 +123,7 @@ class State:
 
     def _income(self, line: Income) -> None:
         value = line.value or 0
-        self.books.acquire(line, account=line.account, asset=line.asset, amount=line.amount, cost=value, clean=value)
+        self.books.acquire(line, line.account, line.asset, line.amount, value, value)
         self.books.totals.income += value
         self.sink.income(Received(line.id, line.kind, line.asset, line.account, line.at_us, line.amount, value))
         if line.value is None:
@@ -205,15 +203,13 @@ class State:
             tx, value = f"{line.id}:fee", fee.value or 0
             books = self.books
             if self.policy.crypto_fee is CoinFee.DISPOSE:
-                books.dispose(
-                    line, tx=tx, kind="fee", account=account, asset=fee.asset, amount=fee.amount, proceeds=value
-                )
+                books.dispose(line, "fee", account, fee.asset, fee.amount, value, tx)
             else:
                 books.consume(line, tx=tx, kind="fee", account=account, asset=fee.asset, amount=fee.amount)
 
     def _leaves(self, line: Charge | Transfer, how: CoinFee, *, kind: str, asset: str, amount: int, value: int) -> None:
         if how is CoinFee.DISPOSE:
-            self.books.dispose(line, kind=kind, account=line.account, asset=asset, amount=amount, proceeds=value)
+            self.books.dispose(line, kind, line.account, asset, amount, value)
         else:
             self.books.consume(line, tx=line.id, kind=kind, account=line.account, asset=asset, amount=amount)
 

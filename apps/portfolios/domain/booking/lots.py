@@ -4,7 +4,7 @@ from bisect import insort
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from operator import attrgetter
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
 
@@ -14,35 +14,28 @@ _COMPACT_FROM: Final = 1024
 _BY_AGE: Final = attrgetter("at_us", "seq")
 
 
-class Piece(NamedTuple):
-    """Part of a lot on its way out; `rank` is the lot's unit cost as the order of HIFO sees it."""
+class Piece:
+    """A lot, or a part of one: open while it lies in a set of lots, gone when it was taken out.
 
-    lot: str
-    amount: int
-    cost: int
-    at_us: int
-    seq: int
-    rank: int
+    `rank` is the unit cost as the order of HIFO sees it.
+    """
 
+    __slots__ = ("amount", "at_us", "cost", "lot", "rank", "seq")
 
-class Lot:
-    """An open lot: what is left of it and what that cost."""
+    def __init__(self, lot: str, amount: int, cost: int, at_us: int, seq: int, rank: int) -> None:
+        self.lot = lot
+        self.amount = amount
+        self.cost = cost
+        self.at_us = at_us
+        self.seq = seq
+        self.rank = rank
 
-    __slots__ = ("amount", "at_us", "cost", "id", "rank", "seq")
-
-    def __init__(self, piece: Piece) -> None:
-        self.id, self.amount, self.cost, self.at_us, self.seq, self.rank = piece
-
-    def piece(self) -> Piece:
-        """Return all that is left, and with it what rounding left over."""
-        return Piece(self.id, self.amount, self.cost, self.at_us, self.seq, self.rank)
-
-    def part(self, amount: int) -> Piece:
+    def part(self, amount: int) -> "Piece":
         """Split off less than all that is left, with its share of the cost."""
         cost = half_even(self.cost * amount, self.amount)
         self.amount -= amount
         self.cost -= cost
-        return Piece(self.id, amount, cost, self.at_us, self.seq, self.rank)
+        return Piece(self.lot, amount, cost, self.at_us, self.seq, self.rank)
 
 
 class Lots(Protocol):
@@ -54,7 +47,7 @@ class Lots(Protocol):
     def take(self, amount: int) -> list[Piece]:
         """Take the amount out as far as there is any, in the order of the method."""
 
-    def open(self) -> Iterator[Lot]:
+    def open(self) -> Iterator[Piece]:
         """Go through what is left, in no particular order."""
 
     def reordered(self) -> None:
@@ -67,12 +60,12 @@ class OldestFirst:
     __slots__ = ("_head", "_lots")
 
     def __init__(self) -> None:
-        self._lots: list[Lot] = []
+        self._lots: list[Piece] = []
         self._head = 0
 
     def add(self, piece: Piece) -> None:
         """Put a lot in; one that travelled may be older than what is there."""
-        insert_by_age(self._lots, Lot(piece), low=self._head)
+        insert_by_age(self._lots, piece, low=self._head)
 
     def take(self, amount: int) -> list[Piece]:
         """Take from the oldest on."""
@@ -82,7 +75,7 @@ class OldestFirst:
             if lot.amount > amount:
                 pieces.append(lot.part(amount))
                 break
-            pieces.append(lot.piece())
+            pieces.append(lot)
             amount -= lot.amount
             head += 1
         if head >= _COMPACT_FROM and head * 2 > len(lots):
@@ -91,7 +84,7 @@ class OldestFirst:
         self._head = head
         return pieces
 
-    def open(self) -> Iterator[Lot]:
+    def open(self) -> Iterator[Piece]:
         """Go through what is left."""
         return (self._lots[index] for index in range(self._head, len(self._lots)))
 
@@ -105,11 +98,11 @@ class NewestFirst:
     __slots__ = ("_lots",)
 
     def __init__(self) -> None:
-        self._lots: list[Lot] = []
+        self._lots: list[Piece] = []
 
     def add(self, piece: Piece) -> None:
         """Put a lot in; one that travelled may be older than what is there."""
-        insert_by_age(self._lots, Lot(piece), low=0)
+        insert_by_age(self._lots, piece, low=0)
 
     def take(self, amount: int) -> list[Piece]:
         """Take from the newest on."""
@@ -119,12 +112,12 @@ class NewestFirst:
             if lot.amount > amount:
                 pieces.append(lot.part(amount))
                 break
-            pieces.append(lot.piece())
+            pieces.append(lot)
             amount -= lot.amount
             lots.pop()
         return pieces
 
-    def open(self) -> Iterator[Lot]:
+    def open(self) -> Iterator[Piece]:
         """Go through what is left."""
         return iter(self._lots)
 
@@ -138,13 +131,13 @@ class DearestFirst:
     __slots__ = ("_count", "_heap")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, int, Lot]] = []
+        self._heap: list[tuple[int, int, int, Piece]] = []
         self._count = 0
 
     def add(self, piece: Piece) -> None:
         """Put a lot in at its rank."""
         self._count += 1
-        heappush(self._heap, (_order(piece.rank), piece.seq, self._count, Lot(piece)))
+        heappush(self._heap, (_order(piece.rank), piece.seq, self._count, piece))
 
     def take(self, amount: int) -> list[Piece]:
         """Take from the dearest on."""
@@ -154,12 +147,12 @@ class DearestFirst:
             if lot.amount > amount:
                 pieces.append(lot.part(amount))
                 break
-            pieces.append(lot.piece())
+            pieces.append(lot)
             amount -= lot.amount
             heappop(heap)
         return pieces
 
-    def open(self) -> Iterator[Lot]:
+    def open(self) -> Iterator[Piece]:
         """Go through what is left."""
         return (entry[-1] for entry in self._heap)
 
@@ -169,7 +162,7 @@ class DearestFirst:
         heapify(self._heap)
 
 
-def insert_by_age(lots: list[Lot], lot: Lot, *, low: int) -> None:
+def insert_by_age(lots: list[Piece], lot: Piece, *, low: int) -> None:
     """Keep the list in order of acquisition; the newest goes to the end without a search."""
     if len(lots) == low or (lots[-1].at_us, lots[-1].seq) <= (lot.at_us, lot.seq):
         lots.append(lot)
@@ -209,7 +202,7 @@ def lower_cost(lots: Lots, value: int, *, by_cost: bool) -> list[tuple[Piece, in
         if by_cost:
             lot.rank = max(0, lot.rank - rank_of(portion, lot.amount)) if lot.cost else 0
         if portion > lowered:
-            beyond.append((Piece(lot.id, 0, 0, lot.at_us, lot.seq, lot.rank), portion - lowered))
+            beyond.append((Piece(lot.lot, 0, 0, lot.at_us, lot.seq, lot.rank), portion - lowered))
     lots.reordered()
     return beyond
 

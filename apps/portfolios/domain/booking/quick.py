@@ -1,6 +1,7 @@
 """The short way from a well-formed transaction to a line; whatever is unusual goes the long way, with its checks."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from apps.core.money import MAX_FRACTION_DIGITS, MAX_INTEGER_DIGITS
@@ -21,7 +22,11 @@ from apps.portfolios.domain.transactions import DEFAULT_ACCOUNT, JsonNumber, par
 
 Raw = dict[str, object]
 
-_POWERS: Final = tuple(10 ** (MAX_FRACTION_DIGITS - digits) for digits in range(MAX_FRACTION_DIGITS + 1))
+_POWERS: Final = {digits: int(10 ** (MAX_FRACTION_DIGITS - digits)) for digits in range(MAX_FRACTION_DIGITS + 1)}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US: Final = 86_400_000_000
+_FIRST_DAY: Final = -700_000
+_LAST_DAY: Final = 2_900_000
 _FEE_LESS: Final = (None, "", "0")
 
 
@@ -109,11 +114,11 @@ class LineReader:
         return Transfer(at_us, identity, quote, account, to_account, asset, amount, received, value, fee)
 
     def _head(self, raw: Raw) -> tuple[int, str, str | None, str]:
-        identity, at = raw.get("id"), raw.get("ts")
-        if type(identity) is not str or not identity or (type(at) is not str and type(at) is not JsonNumber):
+        identity, account, quote = raw.get("id"), raw.get("account"), raw.get("quote")
+        if type(identity) is not str or not identity:
             raise _UnusualError
-        account = self._optional_name(raw.get("account")) or DEFAULT_ACCOUNT
-        return parse_moment(at), identity, self._optional_name(raw.get("quote")), account
+        place = DEFAULT_ACCOUNT if account is None else self._name(account)
+        return _time(raw.get("ts")), identity, None if quote is None else self._name(quote), place
 
     def _plain_head(self, raw: Raw) -> tuple[int, str, str | None, str]:
         if raw.get("fee") not in _FEE_LESS:
@@ -121,10 +126,11 @@ class LineReader:
         return self._head(raw)
 
     def _fee(self, raw: Raw) -> Fee | None:
-        fee = _optional(raw.get("fee"))
-        value = _optional(raw.get("fee_value"))
-        asset = self._optional_name(raw.get("fee_asset"))
-        return Fee(asset, fee, value) if fee else None
+        amount, value, name = raw.get("fee"), raw.get("fee_value"), raw.get("fee_asset")
+        fee = None if amount is None else _number(amount)
+        worth = None if value is None else _number(value)
+        asset = None if name is None else self._name(name)
+        return Fee(asset, fee, worth) if fee else None
 
     def _name(self, text: object) -> str:
         if type(text) is not str:
@@ -141,9 +147,25 @@ class LineReader:
         return None if text is None else self._name(text)
 
 
+def _time(at: object) -> int:
+    if type(at) is str:
+        try:
+            since = datetime.fromisoformat(at) - _EPOCH
+        except (TypeError, ValueError, OverflowError):
+            raise _UnusualError from None
+        if _FIRST_DAY < since.days < _LAST_DAY:
+            return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
+    elif type(at) is JsonNumber:
+        return parse_moment(at)
+    raise _UnusualError
+
+
 def _value(raw: Raw, amount: int) -> int | None:
-    price, value = _optional(raw.get("price")), _optional(raw.get("value"))
-    return product(price, amount) if value is None and price is not None else value
+    price, value = raw.get("price"), raw.get("value")
+    of_one = None if price is None else _number(price)
+    if value is not None:
+        return _number(value)
+    return None if of_one is None else product(of_one, amount)
 
 
 def _optional(text: object) -> int | None:
@@ -162,9 +184,9 @@ def _number(text: object) -> int:
         raise _UnusualError
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
-    if len(whole) > MAX_INTEGER_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
+    if not digits.isdigit() or not digits.isascii() or len(whole) > MAX_INTEGER_DIGITS:
         raise _UnusualError
-    if not digits.isdigit() or not digits.isascii():
+    power = _POWERS.get(len(fraction))
+    if power is None:
         raise _UnusualError
-    power: int = _POWERS[len(fraction)]
     return int(digits) * power

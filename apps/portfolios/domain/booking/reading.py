@@ -37,6 +37,7 @@ class Document:
         self._text = ""
         self._at = 0
         self._ended = False
+        self._tried = False
         self._scan: Callable[[str, int], tuple[object, int]] = make_scanner(_decoder())  # type: ignore[arg-type]
 
     def transactions(self) -> Iterator[object]:
@@ -76,10 +77,25 @@ class Document:
         if self._accept("]"):
             return
         while True:
+            for many in iter(self._many, None):
+                yield from many
             yield self._value()
             if not self._accept(","):
                 break
         self._expect("]")
+
+    def _many(self) -> list[object] | None:
+        """Read all items up to the last comma in sight at once, if that is a comma between two items."""
+        cut = self._text.rfind("},", self._at)
+        if cut < 0 or self._tried:
+            return None
+        try:
+            items, _ = self._scan(f"[{self._text[self._at : cut + 1]}]", 0)
+        except json.JSONDecodeError:
+            self._tried = True
+            return None
+        self._at = cut + 2
+        return items if isinstance(items, list) else None
 
     def _value(self) -> object:
         self._look()
@@ -129,7 +145,7 @@ class Document:
                 break
             pieces.append(piece)
             fresh += len(piece)
-        self._text, self._at = "".join(pieces), 0
+        self._text, self._at, self._tried = "".join(pieces), 0, False
         return fresh > 0
 
 

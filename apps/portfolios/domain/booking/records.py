@@ -1,6 +1,6 @@
 """What booking hands out: disposals with their pieces, shortfalls, income, charges, problems; amounts scaled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Disposal(NamedTuple):
     cost: int
     gain: int
     term: Term | None
-    pieces: tuple[Piece, ...] = ()
+    pieces: Sequence[Piece] = ()
     missing: int = 0
     superficial_loss: int = 0
     day: int | None = None

@@ -8,7 +8,6 @@ from apps.core.money import MAX_FRACTION_DIGITS
 SCALE: Final = 10**MAX_FRACTION_DIGITS
 
 _EXACT: Final = Context(prec=120, traps=[Inexact, InvalidOperation])
-_POINT: Final = MAX_FRACTION_DIGITS + 1
 
 
 def scaled(number: Decimal) -> int:
@@ -34,9 +33,7 @@ def product(left: int, right: int) -> int:
 
 def text(number: int) -> str:
     """Print a scaled number in full: no exponent, no zeros at the end, no minus before zero."""
-    if not number:
-        return "0"
-    digits = str(abs(number)).zfill(_POINT)
-    whole, fraction = digits[:-MAX_FRACTION_DIGITS], digits[-MAX_FRACTION_DIGITS:].rstrip("0")
-    sign = "-" if number < 0 else ""
-    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+    if number < 0:
+        return f"-{text(-number)}"
+    whole, fraction = divmod(number, SCALE)
+    return f"{whole}.{fraction:030d}".rstrip("0") if fraction else str(whole)

@@ -12,12 +12,11 @@ from apps.portfolios.domain.booking import Disposal, Line, Problem, Sink, book_l
 from apps.portfolios.domain.booking.quick import LineReader
 from apps.portfolios.domain.booking.reading import Document, Repeated, UnreadableError, read_value
 from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy
-from apps.portfolios.domain.result import closing, disposal_row
+from apps.portfolios.domain.result import RowWriter, closing
 from apps.portfolios.domain.transactions import EntryError
 
 _CHUNK: Final = 1 << 20
 _ROWS_A_WRITE: Final = 2_000
-_DAY_US: Final = 86_400_000_000
 
 
 class Command(BaseCommand):
@@ -62,14 +61,14 @@ class _Printer(Sink):
     def __init__(self, command: Command) -> None:
         super().__init__()
         self.policy = Policy()
+        self._rows = RowWriter(long_days=self.policy.long_days)
         self._out = command.stdout
         self._waiting: list[str] = []
         self._separator = '{"disposals":['
 
     def disposal(self, record: Disposal) -> None:
         """Print a disposal."""
-        row = disposal_row(record, long_us=self.policy.long_days * _DAY_US)
-        self._waiting.append(json.dumps(row, separators=(",", ":")))
+        self._waiting.append(self._rows.disposal(record))
         if len(self._waiting) >= _ROWS_A_WRITE:
             self._flush()
 
@@ -81,6 +80,7 @@ class _Printer(Sink):
 
     def finish(self, *, outcome_of: list[Line], quote: str | None) -> None:
         """Book the lines and print what is known at the end."""
+        self._rows = RowWriter(long_days=self.policy.long_days)
         booking = outcome(book_lines(outcome_of, self.policy, quote=quote, sink=self))
         for record in booking.disposals:
             self.disposal(record)
