@@ -7,7 +7,7 @@ never today's price. Where days are not kept, the last hour of a day tells its c
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from apps.core.api.times import milliseconds
 from apps.core.models.work import OPEN_STATES
-from apps.core.money import divide
+from apps.core.money import divide, multiply
 from apps.markets.domain.candles import Candles, Flags, Floats, Integers
 from apps.markets.domain.conversion import HUBS, Edge, Quoted, Quotes, Route, useful_edges
 from apps.markets.domain.instruments import InstrumentName
@@ -28,6 +28,9 @@ from apps.markets.queries.stored_candles import read_many
 _MOST_ROUNDS: Final = 8
 _LAST_HOUR: Final = DAY_MS - Timeframe.H1.milliseconds
 _NOTHING: Final = -1
+_ONE: Final = Decimal(1)
+#: Closes have at most 17 figures; three of them multiply exactly.
+_EXACT: Final = Context(prec=1_000, traps=[Inexact])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,15 +63,14 @@ class DailyRates:
         place = day - self.first_day
         if not 0 <= place < len(self.choice) or self.choice[place] == _NOTHING:
             return None
-        way = self.ways[self.choice[place]]
-        if len(way) == 1 and not way[0].inverse:
-            return Decimal(repr(float(way[0].closes[place])))
-        upper, lower = 1, 1
-        for step in way:
-            numerator, denominator = Decimal(repr(float(step.closes[place]))).as_integer_ratio()
-            upper *= denominator if step.inverse else numerator
-            lower *= numerator if step.inverse else denominator
-        return divide(Decimal(upper), Decimal(lower))
+        upper = lower = _ONE
+        for step in self.ways[self.choice[place]]:
+            close = Decimal(repr(float(step.closes[place])))
+            if step.inverse:
+                lower = _EXACT.multiply(lower, close)
+            else:
+                upper = _EXACT.multiply(upper, close)
+        return multiply(upper, _ONE) if lower is _ONE else divide(upper, lower)
 
     def sources(self, day: int) -> tuple[str, ...]:
         """Return the venues whose closes a day's worth comes from."""

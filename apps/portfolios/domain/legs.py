@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from apps.core.money import multiply
 from apps.portfolios.domain.drafts import OUTSIDE
+from apps.portfolios.domain.measures.arithmetic import WIDE
 from apps.portfolios.domain.transactions import Entry, EntryType
 
 _ZERO: Final = Decimal(0)
@@ -44,7 +44,7 @@ def stated_value(entry: Entry) -> Decimal | None:
     """Return the worth that the entry itself tells."""
     if entry.value is not None:
         return entry.value
-    return multiply(entry.amount, entry.price) if entry.amount is not None and entry.price is not None else None
+    return WIDE.multiply(entry.amount, entry.price) if entry.amount is not None and entry.price is not None else None
 
 
 def fees_paid(entry: Entry, *, money: str, price_of: PriceOf) -> Decimal:
@@ -111,4 +111,4 @@ def _at_price(asset: str | None, amount: Decimal | None, price_of: PriceOf) -> D
     if asset is None or not amount:
         return _ZERO
     price = price_of(asset)
-    return _ZERO if price is None else multiply(amount, price)
+    return _ZERO if price is None else WIDE.multiply(amount, price)
