@@ -183,9 +183,7 @@ def read_trade(reading: Reading, line: Line) -> list[EntryDraft]:
     fee, unit = _with_unit(reading, line, (base, quote), "fee")
     fee_asset = asset_named(unit or line.text("fee coin") or quote)
     side = line.required("side", "type").upper()
-    legs = {"BUY": (Leg(quote, total), Leg(base, amount)), "SELL": (Leg(base, amount), Leg(quote, total))}.get(side)
-    if legs is None:
-        raise LineError("kind_unknown", f"{quoted(side)} is neither BUY nor SELL.", field="side")
+    legs = shapes.sides(side, Leg(base, amount), Leg(quote, total), field="side")
     external_id = reading.fingerprint(at_us, side, base, quote, amount, total, fee, fee_asset)
     origin = Origin(at_us, external_id, reading.account, note=f"{side} {base}/{quote}")
     return shapes.exchanged(reading, origin, *legs, (Leg(fee_asset, fee),))

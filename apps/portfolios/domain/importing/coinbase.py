@@ -15,7 +15,7 @@ from apps.portfolios.domain.importing.joining import Move, exchanges_of
 from apps.portfolios.domain.importing.layouts import Layout
 from apps.portfolios.domain.importing.numbers import parse_number
 from apps.portfolios.domain.importing.pairs import split_pair
-from apps.portfolios.domain.importing.problems import LineError, quoted
+from apps.portfolios.domain.importing.problems import LineError
 from apps.portfolios.domain.importing.reading import (
     ImportedRow,
     Line,
@@ -198,9 +198,7 @@ def read_fill(reading: Reading, line: Line) -> list[EntryDraft]:
     fee, at_us = reading.optional(line, "fee"), reading.moment(line, "created at", "time")
     total = multiply(amount, price)
     side = line.required("side").upper()
-    legs = {"BUY": (Leg(money, total), Leg(base, amount)), "SELL": (Leg(base, amount), Leg(money, total))}.get(side)
-    if legs is None:
-        raise LineError("kind_unknown", f"{quoted(side)} is neither BUY nor SELL.", field="side")
+    legs = shapes.sides(side, Leg(base, amount), Leg(money, total), field="side")
     external_id = line.text("trade id") or reading.fingerprint(at_us, side, base, amount, price)
     origin = Origin(at_us, external_id, reading.account, note=f"{side} {base}/{quote}")
     return shapes.exchanged(reading, origin, *legs, (Leg(money, fee.copy_abs()),) if fee else ())

@@ -13,7 +13,7 @@ from apps.portfolios.domain.importing.joining import Move, exchanges_of
 from apps.portfolios.domain.importing.layouts import Layout
 from apps.portfolios.domain.importing.numbers import exact_sum
 from apps.portfolios.domain.importing.pairs import split_pair
-from apps.portfolios.domain.importing.problems import LineError, quoted
+from apps.portfolios.domain.importing.problems import LineError
 from apps.portfolios.domain.importing.reading import (
     ImportedRow,
     Line,
@@ -142,9 +142,7 @@ def read_trade(reading: Reading, line: Line) -> list[EntryDraft]:
     if reading.optional(line, "margin"):
         raise unsupported_kind("margin", "margin")
     side = line.required("type").lower()
-    legs = {"buy": (Leg(quote, cost), Leg(base, amount)), "sell": (Leg(base, amount), Leg(quote, cost))}.get(side)
-    if legs is None:
-        raise LineError("kind_unknown", f"{quoted(side)} is neither buy nor sell.", field="type")
+    legs = shapes.sides(side, Leg(base, amount), Leg(quote, cost), field="type")
     origin = Origin(reading.moment(line, "time"), line.required("txid"), reading.account, note=f"{side} {base}/{quote}")
     return shapes.exchanged(reading, origin, *legs, (Leg(quote, fee),) if fee else ())
 

@@ -62,9 +62,7 @@ def read_trade(reading: Reading, line: Line) -> list[EntryDraft]:
     fee_asset = asset_named(line.text("fee currency", "feecurrency") or quote)
     at_us = reading.moment(line, *(name for name in _TIMES if name in line.columns))
     side = line.required("side").lower()
-    legs = {"buy": (Leg(quote, total), Leg(base, amount)), "sell": (Leg(base, amount), Leg(quote, total))}.get(side)
-    if legs is None:
-        raise LineError("kind_unknown", f"{quoted(side)} is neither buy nor sell.", field="side")
+    legs = shapes.sides(side, Leg(base, amount), Leg(quote, total), field="side")
     order = line.text("order id", "orderid", "id")
     external_id = line.text("trade id", "tradeid") or reading.fingerprint(
         order, at_us, side, base, quote, amount, total, fee, fee_asset

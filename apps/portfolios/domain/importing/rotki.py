@@ -7,7 +7,7 @@ from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.domain.importing import shapes
 from apps.portfolios.domain.importing.joining import Move, exchanges_of
 from apps.portfolios.domain.importing.layouts import Layout
-from apps.portfolios.domain.importing.problems import LineError, quoted
+from apps.portfolios.domain.importing.problems import LineError
 from apps.portfolios.domain.importing.reading import (
     ImportedRow,
     Line,
@@ -50,9 +50,8 @@ def read_generic_trade(reading: Reading, line: Line) -> list[EntryDraft]:
     base, quote = reading.asset(line, "base currency"), reading.asset(line, "quote currency")
     bought, sold = reading.positive(line, "buy amount"), reading.positive(line, "sell amount")
     side = line.required("type").lower()
-    legs = {"buy": (Leg(quote, sold), Leg(base, bought)), "sell": (Leg(base, sold), Leg(quote, bought))}.get(side)
-    if legs is None:
-        raise LineError("kind_unknown", f"{quoted(side)} is neither Buy nor Sell.", field="type")
+    coin, money = (Leg(base, bought), Leg(quote, sold)) if side == "buy" else (Leg(base, sold), Leg(quote, bought))
+    legs = shapes.sides(side, coin, money, field="type")
     fee = _fee(reading, line)
     origin = _origin(reading, line, side, base, quote, bought, sold, *(fee.asset, fee.amount) if fee else ())
     return shapes.exchanged(reading, origin, *legs, (fee,) if fee else ())

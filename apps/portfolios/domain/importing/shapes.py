@@ -7,12 +7,12 @@ portfolio buys and sells; any other pair is a `trade`. A value that the file doe
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from apps.core.money import divide, multiply
 from apps.portfolios.domain.drafts import LONGEST_ADDRESS, LONGEST_HASH, LONGEST_NOTE, OUTSIDE, EntryDraft
 from apps.portfolios.domain.importing.numbers import exact_sum
-from apps.portfolios.domain.importing.problems import LineError
+from apps.portfolios.domain.importing.problems import LineError, quoted
 from apps.portfolios.domain.importing.reading import FIAT, STABLE, Reading
 from apps.portfolios.domain.transactions import EntryType
 
@@ -21,8 +21,7 @@ Worth = Decimal | None
 _MONEY: Final = FIAT.union(*STABLE.values(), {"DAI"})
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """An amount of one asset; always above zero."""
 
     asset: str
@@ -50,6 +49,16 @@ def beside(origin: Origin, suffix: str) -> Origin:
 def plus(leg: Leg, amount: Decimal) -> Leg:
     """Return a leg with an amount added exactly."""
     return Leg(leg.asset, exact_sum((leg.amount, amount)))
+
+
+def sides(word: str, coin: Leg, money: Leg, *, field: str) -> tuple[Leg, Leg]:
+    """Return what is given and what is received by a side of a trade, or raise `LineError`."""
+    side = word.lower()
+    if side == "buy":
+        return money, coin
+    if side == "sell":
+        return coin, money
+    raise LineError("kind_unknown", f"{quoted(word)} is neither buy nor sell.", field=field)
 
 
 def exchanged(
