@@ -70,6 +70,7 @@ EXPECTED = {
     "POST portfolios:rename_portfolio": SIGNED_IN,
     "POST portfolios:create_portfolio": SIGNED_IN,
     "POST portfolios:delete_portfolio": SIGNED_IN,
+    "GET portfolios:reconciliation": SIGNED_IN,
     "POST portfolios:choose": SIGNED_IN,
     "GET portfolios:transactions": SIGNED_IN,
     "GET portfolios:new_transaction": SIGNED_IN,

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
-from apps.portfolios.api import performance, portfolios, results, transactions
+from apps.portfolios.api import exports, performance, portfolios, results, transactions
 
 app_name = "portfolios"
 
@@ -19,6 +19,7 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/batches", transactions.BatchesView.as_view(), name="batches"),
     path(f"{_ONE}/batches/<uuid:batch_id>", transactions.BatchView.as_view(), name="batch"),
     path(f"{_ONE}/batches/<uuid:batch_id>/undo", transactions.UndoBatchView.as_view(), name="undo-batch"),
+    path(f"{_ONE}/export", exports.ExportView.as_view(), name="export"),
     path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
     path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),
     path(f"{_ONE}/gains", results.GainsView.as_view(), name="gains"),
@@ -38,6 +39,7 @@ urlpatterns = [
     path("portfolio/settings/new/", views.create, name="create_portfolio"),
     path("portfolio/settings/delete/", views.delete, name="delete_portfolio"),
     path("portfolio/choose/", views.choose, name="choose"),
+    path("reconciliation/", views.reconciliation, name="reconciliation"),
     path("tax/", views.tax, name="tax"),
     path("tax/<int:year>/", views.tax, name="tax_year"),
     path("tax/<int:year>/<str:name>.csv", views.tax_file, name="tax_file"),

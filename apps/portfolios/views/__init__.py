@@ -3,6 +3,7 @@
 from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
 from apps.portfolios.views.overview import history, holding, overview, performance
+from apps.portfolios.views.repair import reconciliation
 from apps.portfolios.views.settings import create, delete, rename, settings
 from apps.portfolios.views.tax import tax, tax_file
 from apps.portfolios.views.transactions import reverse_transaction, transaction, transactions
@@ -17,6 +18,7 @@ __all__ = [
     "new_transaction",
     "overview",
     "performance",
+    "reconciliation",
     "rename",
     "reverse_transaction",
     "settings",

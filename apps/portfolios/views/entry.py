@@ -27,6 +27,9 @@ from apps.portfolios.views.chosen import Chosen, chosen
 SOURCE: Final = "manual"
 #: What a correction keeps of the record that it stands for.
 KEPT: Final = ("external_id", "sequence", "tx_hash", "address")
+#: What another page may fill in beforehand.
+ASKED: Final = ("template", "asset", "amount", "account")
+LONGEST_WISH: Final = 80
 MONEY_FIELDS: Final = ("value", "price", "fee_value")
 _COPIED: Final = (*AMOUNTS, *NAMES, "note")
 
@@ -39,8 +42,9 @@ def new_transaction(request: HttpRequest) -> HttpResponse:
     held = chosen(request)
     if request.method != "POST":
         now = clock.now().astimezone(held.zone).replace(second=0, microsecond=0, tzinfo=None)
-        start = {"template": request.GET.get("template", "buy"), "at": now.isoformat(timespec="minutes")}
-        return _page(request, held, _form(held, initial=start))
+        start = {"template": "buy", "at": now.isoformat(timespec="minutes")}
+        asked = {name: request.GET[name][:LONGEST_WISH] for name in ASKED if name in request.GET}
+        return _page(request, held, _form(held, initial={**start, **asked}))
     form = _form(held, data=request.POST)
     if request.POST.get("step") in {"fields", "preview"}:
         return _step(request, held, form)

@@ -17,6 +17,7 @@ from apps.portfolios.queries.history import lived, portfolio_history
 from apps.portfolios.queries.holding_pages import holding_page
 from apps.portfolios.queries.overview_pages import overview_page
 from apps.portfolios.queries.performance import portfolio_performance
+from apps.portfolios.queries.repair_pages import state_of
 from apps.portfolios.views.chosen import chosen
 
 #: Time in milliseconds, value, net deposits; the value is None where no price of that day is known.
@@ -33,6 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     held.portfolio.refresh_from_db()
     inside = held.inside(
         page=overview_page(portfolio=held.portfolio, now=now),
+        completeness=state_of(portfolio=held.portfolio),
         policy=queries.policy_of(portfolio=held.portfolio),
     )
     return render(request, "portfolios/overview.html", inside)
