@@ -105,6 +105,7 @@ EXPECTED = {
     "GET /api/v1/portfolios/{portfolio_id}/batches/{batch_id}": SIGNED_IN,
     "POST /api/v1/portfolios/{portfolio_id}/batches/{batch_id}/undo": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/completeness": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/export": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/gains": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/history": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/holdings": SIGNED_IN,

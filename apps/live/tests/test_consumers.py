@@ -116,7 +116,7 @@ def test_alerts_are_served_and_empty(talk: Open, bond: Bond) -> None:
     assert talk(bond).subscribe("alerts")["data"] == {"alerts": []}
 
 
-@pytest.mark.parametrize("channel", ["signals", "predictions", "signals"])
+@pytest.mark.parametrize("channel", ["predictions", "signals"])
 def test_channels_that_arrive_later_say_so(talk: Open, bond: Bond, channel: str) -> None:
     conversation = talk(bond)
     conversation.say(id=1, op="subscribe", channel=channel, keys=["binance:BTC/USDT"])

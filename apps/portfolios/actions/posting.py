@@ -169,7 +169,7 @@ def _unknown(drafts: Sequence[_Placed], accounts: Accounts, kind: BatchKind) -> 
     known = {
         (account, external_id)
         for account, external_ids in by_account.items()
-        for external_id in _known(account, external_ids, kind)
+        for external_id in (*_known(account, external_ids, kind), *_own(account, external_ids))
     }
     fresh = []
     for index, draft in drafts:
@@ -189,6 +189,23 @@ def _known(account: Account, external_ids: Sequence[str], kind: BatchKind) -> It
     for start in range(0, len(external_ids), _ROWS_AT_ONCE):
         some = external_ids[start : start + _ROWS_AT_ONCE]
         yield from rows.filter(external_id__in=some).values_list("external_id", flat=True)  # type: ignore[misc]
+
+
+def _own(account: Account, external_ids: Sequence[str]) -> Iterator[str]:
+    """Yield the ids that are our own: an export that comes back to where it is from."""
+    ours = {found: text for text in external_ids if (found := uuid_of(text=text)) is not None}
+    rows = Transaction.objects.filter(portfolio=account.portfolio_id, pk__in=ours).standing()
+    for found in rows.values_list("pk", flat=True):
+        yield ours[found]
+
+
+def uuid_of(*, text: str) -> UUID | None:
+    """Return the UUID that a text is, if it is one as we write it."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
 
 
 def row_of(

@@ -19,6 +19,7 @@ class Movement(NamedTuple):
     account: str
     asset: str
     amount: Decimal
+    is_fee: bool = False
 
 
 def movements(entry: Entry, *, money: str) -> Iterator[Movement]:
@@ -36,7 +37,7 @@ def movements(entry: Entry, *, money: str) -> Iterator[Movement]:
         yield Movement(entry.to_account or "", asset, amount if entry.received is None else entry.received)
     if entry.fee and entry.fee_asset not in {None, money}:
         payer = entry.from_account if entry.type is EntryType.TRANSFER else entry.account
-        yield Movement(payer or "", entry.fee_asset or "", entry.fee.copy_negate())
+        yield Movement(payer or "", entry.fee_asset or "", entry.fee.copy_negate(), is_fee=True)
 
 
 def effect(entries: Iterable[Entry], *, money: str) -> dict[str, Decimal]:

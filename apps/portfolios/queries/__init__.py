@@ -5,6 +5,7 @@ from apps.portfolios.queries.batches import batch_of, batches_of, effect_of_batc
 from apps.portfolios.queries.booking import booking_of
 from apps.portfolios.queries.completeness import unmatched_legs
 from apps.portfolios.queries.history import HistoryAnswer, HistoryPoint, Interval, Lived, lived, portfolio_history
+from apps.portfolios.queries.export import export_beancount, export_csv, export_json
 from apps.portfolios.queries.holdings import holdings_at
 from apps.portfolios.queries.ledger import (
     LedgerFilter,
@@ -49,6 +50,9 @@ __all__ = [
     "effect_of_batch",
     "entries_of",
     "entry_of_row",
+    "export_beancount",
+    "export_csv",
+    "export_json",
     "holdings_at",
     "ledger_entries",
     "lived",

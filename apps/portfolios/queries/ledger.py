@@ -1,7 +1,7 @@
 """The ledger as it stands: its transactions for readers, its entries for booking."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -87,6 +87,15 @@ def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None) -> li
         rows = rows.filter(at__lte=until)
     told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)
     return list(_entries(told, _account_names(portfolio), portfolio.currency))
+
+
+def told_entries(*, portfolio: Portfolio) -> Iterator[Entry]:
+    """Yield all that counts in the order of booking, with values that were found; what is not known stays open."""
+    rows = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
+    told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)
+    for entry in _entries(told, _account_names(portfolio), portfolio.currency):
+        unknown = {name: None for name in ("value", "fee_value") if getattr(entry, name) is _ZERO}
+        yield replace(entry, **unknown) if unknown else entry
 
 
 def entries_of(*, portfolio: Portfolio, rows: TransactionQuerySet) -> list[Entry]:
