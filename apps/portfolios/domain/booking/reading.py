@@ -89,13 +89,16 @@ class Document:
         cut = self._text.rfind("},", self._at)
         if cut < 0 or self._tried:
             return None
+        batch = f"[{self._text[self._at : cut + 1]}]"
         try:
-            items, _ = self._scan(f"[{self._text[self._at : cut + 1]}]", 0)
+            items, end = self._scan(batch, 0)
         except json.JSONDecodeError:
+            end = 0
+        if end != len(batch) or not isinstance(items, list):
             self._tried = True
             return None
         self._at = cut + 2
-        return items if isinstance(items, list) else None
+        return items
 
     def _value(self) -> object:
         self._look()
