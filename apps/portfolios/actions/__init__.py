@@ -9,7 +9,7 @@ from apps.portfolios.actions.corrections import (
     reverse_transaction,
     undo_batch,
 )
-from apps.portfolios.actions.past import read_history, read_performance
+from apps.portfolios.actions.past import read_history, read_performance, read_performances
 from apps.portfolios.actions.portfolios import (
     AccountInUseError,
     AccountNameTakenError,
@@ -68,6 +68,7 @@ __all__ = [
     "read_holdings",
     "read_lots",
     "read_performance",
+    "read_performances",
     "recompute",
     "refresh",
     "replace_transaction",

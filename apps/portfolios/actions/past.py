@@ -24,8 +24,9 @@ from apps.portfolios.queries.performance import (
     portfolio_performance,
 )
 
-#: An answer of the same ledger and the same question is given again for so long.
+#: An answer of the same ledger and the same question is given again for so long, and longer for a long ledger.
 KEPT_SECONDS: Final = 30
+_ENTRIES_A_SECOND: Final = 100
 #: Days that are missing are asked for again after so long.
 ASKED_SECONDS: Final = 600
 _MOST_ASKED: Final = 50
@@ -43,10 +44,10 @@ def read_history(
 ) -> HistoryAnswer:
     """Return a portfolio's value from its first entry on; ask for the prices of days that lack them."""
 
-    def made() -> HistoryAnswer:
+    def made() -> tuple[HistoryAnswer, int]:
         past = lived(portfolio=portfolio, until=to, now=now)
         _ask_for(past.wanted, now=now)
-        return portfolio_history(past=past, from_=from_, to=to, interval=interval)
+        return portfolio_history(past=past, from_=from_, to=to, interval=interval), _seconds(past)
 
     return _kept(portfolio, ("history", from_, to, interval), made)
 
@@ -60,28 +61,49 @@ def read_performance(
     now: datetime,
 ) -> PerformanceAnswer:
     """Return how a portfolio did in `[from, to)`; ask for the prices of days that lack them."""
+    return read_performances(portfolio=portfolio, from_=from_, to=to, benchmarks=(benchmark,), now=now)[0]
 
-    def made() -> PerformanceAnswer:
+
+def read_performances(
+    *,
+    portfolio: Portfolio,
+    from_: datetime | None = None,
+    to: datetime | None = None,
+    benchmarks: tuple[str, ...],
+    now: datetime,
+) -> tuple[PerformanceAnswer, ...]:
+    """Return how a portfolio did in `[from, to)` beside each of some benchmarks, in their order."""
+
+    def made() -> tuple[tuple[PerformanceAnswer, ...], int]:
+        also = {asset for name in benchmarks for asset in benchmark_assets(text=name)}
         whole = read_completeness(portfolio=portfolio, now=now)
-        also = benchmark_assets(text=benchmark)
-        past: Lived = lived(portfolio=portfolio, until=to, since=from_, also=also, now=now)
+        past = lived(portfolio=portfolio, until=to, since=from_, also=also, now=now)
         _ask_for(past.wanted, now=now)
         end = min(to or now, now)
-        return portfolio_performance(
-            portfolio=portfolio, past=past, from_=from_, to=end, benchmark_name=benchmark, completeness=whole
+        answers = tuple(
+            portfolio_performance(
+                portfolio=portfolio, past=past, from_=from_, to=end, benchmark_name=name, completeness=whole
+            )
+            for name in benchmarks
         )
+        return answers, _seconds(past)
 
-    return _kept(portfolio, ("performance", from_, to, benchmark), made)
+    return _kept(portfolio, ("performance", from_, to, benchmarks), made)
 
 
-def _kept(portfolio: Portfolio, question: tuple[object, ...], make: Callable[[], _T]) -> _T:
-    """Return the answer that was made a moment ago, or make it."""
+def _seconds(past: Lived) -> int:
+    """Return how long an answer stands: the longer it took to make, the longer, and not long while prices come in."""
+    return KEPT_SECONDS if past.pending else KEPT_SECONDS + len(past.entries) // _ENTRIES_A_SECOND
+
+
+def _kept(portfolio: Portfolio, question: tuple[object, ...], make: Callable[[], tuple[_T, int]]) -> _T:
+    """Return the answer that was made for this state of the ledger a while ago, or make it."""
     facts = (portfolio.version, portfolio.currency, current_world(), *question)
     key = f"past:{portfolio.pk}:{hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()}"
     found: _T | None = cache.get(key)
     if found is None:
-        found = make()
-        cache.set(key, found, KEPT_SECONDS)
+        found, seconds = make()
+        cache.set(key, found, seconds)
     return found
 
 
