@@ -1,6 +1,7 @@
-"""What the overview shows: a few markets, how far this account is secured, and whether live data flows."""
+"""What the overview shows: one's money, a few markets, how far this account is secured, whether live data flows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from apps.accounts import queries as accounts
@@ -8,6 +9,7 @@ from apps.accounts.models import User
 from apps.core.cache import redis_is_up
 from apps.markets import queries as markets
 from apps.markets.queries import Glance
+from apps.portfolios.queries.glances import MoneyGlance, money_glance
 
 MARKETS_SHOWN: Final = 6
 
@@ -22,6 +24,7 @@ class Overview:
     has_recovery_codes: bool
     live_data: bool
     markets: Glance | None = None
+    money: MoneyGlance | None = None
 
     @property
     def steps_done(self) -> int:
@@ -39,7 +42,7 @@ class Overview:
         return self.steps_done / self.steps_all
 
 
-def overview_for(*, user: User) -> Overview:
+def overview_for(*, user: User, now: datetime) -> Overview:
     """Answer what the overview of one person shows."""
     factors = accounts.second_factors_of(user=user)
     return Overview(
@@ -49,4 +52,5 @@ def overview_for(*, user: User) -> Overview:
         has_recovery_codes=factors.recovery_codes_left > 0,
         live_data=redis_is_up(),
         markets=markets.glance(user=user, limit=MARKETS_SHOWN),
+        money=money_glance(user=user, now=now),
     )

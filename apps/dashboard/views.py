@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
+from apps.core import clock
 from apps.dashboard.domain.samples import everything
 from apps.dashboard.forms import SampleForm
 from apps.dashboard.queries import overview_for
@@ -44,7 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show a person where they stand."""
     if not request.user.is_authenticated:
         raise Http404
-    return render(request, "dashboard/overview.html", {"overview": overview_for(user=request.user)})
+    return render(request, "dashboard/overview.html", {"overview": overview_for(user=request.user, now=clock.now())})
 
 
 @require_safe

@@ -12,9 +12,12 @@ from pytest_django import Settings
 
 from apps.accounts.models import Preferences, Role
 from apps.accounts.tests.factories import make_user
-from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
+from apps.core import clock
+from apps.markets.tests.factories import make_instrument, make_item, make_price, make_watchlist
+from apps.portfolios.actions.reading import refresh
+from apps.portfolios.tests.factories import make_default, post, raw_buy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent_tasks")]
 
 NAMED_CONTROLS = {"button", "a"}
 
@@ -95,6 +98,22 @@ def test_the_overview_says_what_is_missing_and_who_is_there() -> None:
     assert "Nothing to add up yet" in html
     assert "ada@example.com" in html
     assert html.count("arrives later") == 1
+
+
+def test_the_overview_shows_what_the_money_is_worth_and_hides_it_on_demand() -> None:
+    user = make_user()
+    make_instrument("kraken:BTC/USD")
+    make_price("kraken:BTC/USD", price="50000")
+    portfolio = make_default(user=user)
+    post(portfolio, raw_buy(amount="1.2345", price="40000"))
+    refresh(portfolio=portfolio, now=clock.now())
+    browser = Client()
+    browser.force_login(user)
+    html = html_of(browser, "/")
+    for words in ("$61,725", "+$12,345.00", reverse("portfolios:overview")):
+        assert words in html
+    Preferences.objects.update_or_create(user=user, defaults={"private": True})
+    assert not re.search(r"61,725|12,345", html_of(browser, "/"))
 
 
 def test_operations_are_offered_to_those_who_run_the_instance_only() -> None:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from apps.core import clock
 from apps.portfolios.actions.reading import read_lots
-from apps.portfolios.queries.repair_pages import repair_page
+from apps.portfolios.queries.repair_pages import repair_page, state_of
 from apps.portfolios.views.chosen import chosen
 
 
@@ -20,4 +20,5 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
     held = chosen(request)
     booked = read_lots(portfolio=held.portfolio, policy=None, now=clock.now())
     page = repair_page(portfolio=held.portfolio, booked=booked)
-    return render(request, "portfolios/reconciliation.html", held.inside(page=page, completeness=page.state))
+    state = state_of(portfolio=held.portfolio) or page.state
+    return render(request, "portfolios/reconciliation.html", held.inside(page=page, completeness=state))
