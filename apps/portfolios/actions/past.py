@@ -9,7 +9,6 @@ from typing import Final, TypeVar
 
 from django.core.cache import cache
 
-from apps.core.errors import NotFoundError
 from apps.markets.actions import request_history
 from apps.markets.domain.instruments import InstrumentName
 from apps.markets.domain.timeframes import Timeframe
@@ -112,8 +111,5 @@ def _ask_for(wanted: Mapping[InstrumentName, int], *, now: datetime) -> None:
     for name, day in list(wanted.items())[:_MOST_ASKED]:
         if not cache.add(f"past-asked:{current_world()}:{name}:{day}", 1, ASKED_SECONDS):
             continue
-        try:
-            market = instrument(name=name)
-        except NotFoundError:  # it vanished since it was read
-            continue
+        market = instrument(name=name)
         request_history(instrument=market, timeframe=Timeframe.D1, from_=_EPOCH + timedelta(days=day), now=now)

@@ -18,7 +18,7 @@ from apps.portfolios.domain.transactions import Entry, EntryType, parse_entry
 from apps.portfolios.domain.valuation import PriceState, PriceTag, concentration, shares, valued, worth
 
 FIRST = 19_700
-few = settings(max_examples=25)
+few = settings(max_examples=25, deadline=None)
 
 
 class Closes:

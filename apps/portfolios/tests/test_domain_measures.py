@@ -31,7 +31,7 @@ from apps.portfolios.domain.measures.arithmetic import WIDE
 
 FIRST = date(2020, 1, 1)
 CLOSE = Decimal("1e-25")
-few = settings(max_examples=25)
+few = settings(max_examples=25, deadline=None)
 EVERY_FIGURE = [field.name for field in fields(RiskFigures)]
 
 
