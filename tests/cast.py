@@ -17,8 +17,8 @@ from apps.markets.models import Watchlist
 from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
-from apps.portfolios.actions import create_account
-from apps.portfolios.models import Account, Transaction
+from apps.portfolios.actions import create_account, preview_import
+from apps.portfolios.models import Account, FileImport, Transaction
 from apps.portfolios.tests.factories import make_default, make_portfolio, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
@@ -52,6 +52,9 @@ def make_cast() -> Cast:
     ledger = make_portfolio(user=owner)
     post(ledger, raw_buy())
     create_account(portfolio=ledger, name="Empty", now=clock.now())
+    preview_import(
+        portfolio=ledger, data=b"ts,type,asset,amount,price\n2024-01-01,buy,BTC,1,1\n", by=owner, now=clock.now()
+    )
     for process in settings.ENABLED_PROCESSES:
         make_beat(name=process)
     invite, _token = make_invite(
@@ -74,6 +77,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     family = user.refresh_families.first()
     watchlist = Watchlist.objects.for_user(user).first()
     entry = Transaction.objects.for_user(user).order_by("-id").first()
+    upload = FileImport.objects.for_user(user).first()
     empty = Account.objects.filter(portfolio__owner=user, name="Empty").first()
     return {
         "token_id": str(token.pk) if token else MISSING,
@@ -89,6 +93,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "account_id": str(empty.pk) if empty else MISSING,
         "transaction_id": str(entry.pk) if entry else MISSING,
         "batch_id": str(entry.batch_id) if entry else MISSING,
+        "import_id": str(upload.pk) if upload else MISSING,
         "symbol": "ETH",
         "asset": "BTC",
         "year": "2024",

@@ -8,9 +8,10 @@ from apps.core.api.fields import AmountSerializerField
 from apps.core.api.times import RangeSerializer, TimeField
 from apps.portfolios.domain.completeness import IssueCode
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
+from apps.portfolios.domain.importing import AUTO, FORMATS
 from apps.portfolios.domain.policy import CoinFee, Fees, Method, Missing, SameCoinFee, Scope
 from apps.portfolios.domain.transactions import EntryType
-from apps.portfolios.models import AccountKind, BatchKind, BatchState, Transaction, ValueState
+from apps.portfolios.models import AccountKind, BatchKind, BatchState, FileImport, Transaction, ValueState
 from apps.portfolios.queries.ledger import portable_row
 
 Values = dict[str, Any]
@@ -248,3 +249,52 @@ class ExportQuerySerializer(serializers.Serializer[Values]):
     """Which format."""
 
     format = serializers.ChoiceField(choices=["json", "csv", "beancount"], required=False, default="json")
+
+
+# --- Imports ----------------------------------------------------------------------------------------------------------
+class UploadSerializer(serializers.Serializer[Values]):
+    """A file and how to read it."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    format = serializers.ChoiceField(choices=[AUTO, *FORMATS], required=False, default=AUTO)
+    account = serializers.CharField(max_length=LONGEST_ACCOUNT, required=False, allow_blank=True, default="")
+    mapping = serializers.JSONField(required=False, allow_null=True, default=None)
+
+
+class CommitSerializer(serializers.Serializer[Values]):
+    """Whether bad lines may be left out."""
+
+    skip_errors = serializers.BooleanField(required=False, default=False)
+
+
+class BadLineSerializer(serializers.Serializer[Any]):
+    """A line that cannot be posted."""
+
+    line = serializers.IntegerField(read_only=True)
+    code = serializers.CharField(read_only=True)
+    message = serializers.CharField(read_only=True)
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    """A file, what it would change or has changed, and its bad lines."""
+
+    id = serializers.UUIDField(read_only=True)
+    state = serializers.SerializerMethodField()
+    format = serializers.CharField(read_only=True)
+    title = serializers.CharField(read_only=True)
+    file_name = serializers.CharField(read_only=True)
+    account = serializers.CharField(source="account_name", read_only=True)
+    batch = serializers.UUIDField(source="batch_id", read_only=True, allow_null=True)
+    rows = serializers.IntegerField(read_only=True)
+    new = serializers.IntegerField(read_only=True)
+    posted = serializers.IntegerField(read_only=True)
+    duplicates = serializers.IntegerField(read_only=True)
+    error_count = serializers.IntegerField(read_only=True)
+    errors = BadLineSerializer(many=True, read_only=True)  # type: ignore[assignment]  # a field of that name
+    notes = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    effect = serializers.DictField(child=serializers.CharField(), read_only=True)
+    created_at = TimeField(read_only=True)
+
+    def get_state(self, row: FileImport) -> str:
+        """Return where the import stands; its batch may have been undone by itself."""
+        return str(row.batch.state if row.batch is not None else row.state)

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
-from apps.portfolios.api import exports, performance, portfolios, results, transactions
+from apps.portfolios.api import exports, imports, performance, portfolios, results, transactions
 
 app_name = "portfolios"
 
@@ -20,6 +20,10 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/batches/<uuid:batch_id>", transactions.BatchView.as_view(), name="batch"),
     path(f"{_ONE}/batches/<uuid:batch_id>/undo", transactions.UndoBatchView.as_view(), name="undo-batch"),
     path(f"{_ONE}/export", exports.ExportView.as_view(), name="export"),
+    path(f"{_ONE}/imports", imports.ImportsView.as_view(), name="imports"),
+    path(f"{_ONE}/imports/<uuid:import_id>", imports.ImportView.as_view(), name="import"),
+    path(f"{_ONE}/imports/<uuid:import_id>/commit", imports.CommitImportView.as_view(), name="commit-import"),
+    path(f"{_ONE}/imports/<uuid:import_id>/undo", imports.UndoImportView.as_view(), name="undo-import"),
     path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
     path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),
     path(f"{_ONE}/gains", results.GainsView.as_view(), name="gains"),

@@ -9,6 +9,14 @@ from apps.portfolios.actions.corrections import (
     reverse_transaction,
     undo_batch,
 )
+from apps.portfolios.actions.imports import (
+    BadLinesError,
+    ImportNotOpenError,
+    UnreadableFileError,
+    commit_import,
+    preview_import,
+    undo_import,
+)
 from apps.portfolios.actions.past import read_history, read_performance, read_performances
 from apps.portfolios.actions.portfolios import (
     AccountInUseError,
@@ -41,9 +49,11 @@ __all__ = [
     "AccountInUseError",
     "AccountNameTakenError",
     "AlreadyReversedError",
+    "BadLinesError",
     "CurrencyFixedError",
     "DefaultPortfolioError",
     "HoldingsAnswer",
+    "ImportNotOpenError",
     "NotManualError",
     "NotUndoableError",
     "Posted",
@@ -51,10 +61,12 @@ __all__ = [
     "TooManyAccountsError",
     "TooManyDraftsError",
     "TooManyPortfoliosError",
+    "UnreadableFileError",
     "book_behind",
     "book_one",
     "change_account",
     "change_portfolio",
+    "commit_import",
     "create_account",
     "create_portfolio",
     "delete_account",
@@ -62,6 +74,7 @@ __all__ = [
     "ensure_booked",
     "ensure_default_portfolio",
     "post_entries",
+    "preview_import",
     "read_completeness",
     "read_gains",
     "read_history",
@@ -76,5 +89,6 @@ __all__ = [
     "revalue_watched",
     "reverse_transaction",
     "undo_batch",
+    "undo_import",
     "value_entries",
 ]

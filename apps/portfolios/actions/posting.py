@@ -104,6 +104,31 @@ def post_entries(
     return Posted(batch, tuple(row.pk for row in rows), len(housed) - len(fresh), errors)
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What posting would do: the drafts that are new, how many are known, and what cannot be posted."""
+
+    fresh: tuple[EntryDraft, ...]
+    duplicates: int
+    errors: tuple[Refusal, ...]
+
+
+def foresee_posting(
+    *, portfolio: Portfolio, drafts: Sequence[EntryDraft], now: datetime, kind: BatchKind = BatchKind.MANUAL
+) -> Forecast:
+    """Tell what posting these would do, without doing it."""
+    if len(drafts) > MOST_DRAFTS:
+        raise TooManyDraftsError
+    sound, refused = checked(drafts=drafts, now=now)
+    with transaction.atomic():
+        accounts = Accounts(portfolio, now)
+        housed = list(accounts.house(sound, refused))
+        fresh = _unknown(housed, accounts, kind)
+        transaction.set_rollback(True)
+    errors = tuple(sorted(refused, key=lambda one: one.index))
+    return Forecast(tuple(draft for _index, draft in fresh), len(housed) - len(fresh), errors)
+
+
 # --- Steps ------------------------------------------------------------------------------------------------------------
 def checked(*, drafts: Sequence[EntryDraft], now: datetime) -> tuple[list[_Placed], list[Refusal]]:
     """Return what can be posted and what cannot, each with its place in what was handed in."""

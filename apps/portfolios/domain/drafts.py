@@ -6,10 +6,11 @@ found in the prices of that moment.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from apps.core.money import plain
 from apps.portfolios.domain.transactions import (
     DEFAULT_ACCOUNT,
     Entry,
@@ -160,6 +161,30 @@ def entry_of(draft: EntryDraft, *, entry_id: str = _PLACEHOLDER, index: int = 0)
         message = "Give a time between the years 1 and 9999."
         raise EntryError(code="ts_invalid", message=message, field="ts", index=index) from error
     return parse_entry({**raw, "id": entry_id, "ts": at, "type": draft.type, "account": draft.account}, index=index)
+
+
+def as_entry(draft: EntryDraft) -> Entry:
+    """Return a draft that was checked before as an entry."""
+    told: dict[str, Any] = {name: getattr(draft, name) for name in (*AMOUNTS, *NAMES)}
+    if draft.type is EntryType.TRANSFER:
+        told["from_account"], told["to_account"] = draft.sides
+    return Entry(id=_PLACEHOLDER, at_us=draft.at_us, type=draft.type, account=draft.account, **told)
+
+
+def kept_draft(draft: EntryDraft) -> dict[str, object]:
+    """Return a draft as plain values, to be kept until it is posted."""
+    kept: dict[str, object] = {"at_us": draft.at_us, "type": draft.type.value, "source": draft.source}
+    for one in fields(draft):
+        value = getattr(draft, one.name)
+        if one.name not in kept and value is not None and value != "":
+            kept[one.name] = plain(value) if isinstance(value, Decimal) else value
+    return kept
+
+
+def draft_kept(kept: Mapping[str, Any]) -> EntryDraft:
+    """Return the draft that was kept."""
+    amounts = {name: Decimal(kept[name]) for name in AMOUNTS if name in kept}
+    return EntryDraft(**{**kept, "type": EntryType(kept["type"]), **amounts})
 
 
 def _text(raw: Mapping[object, object], name: str) -> str:

@@ -1,6 +1,7 @@
 """Tables of the ledger."""
 
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
+from apps.portfolios.models.imports import FileImport
 from apps.portfolios.models.portfolios import (
     Account,
     AccountKind,
@@ -21,6 +22,7 @@ __all__ = [
     "BatchState",
     "BookedPart",
     "BookedResult",
+    "FileImport",
     "Holding",
     "PolicyPeriod",
     "Portfolio",

@@ -4,9 +4,10 @@ from apps.portfolios.queries.allocation import Allocation, AllocationBy, Allocat
 from apps.portfolios.queries.batches import batch_of, batches_of, effect_of_batch
 from apps.portfolios.queries.booking import booking_of
 from apps.portfolios.queries.completeness import unmatched_legs
-from apps.portfolios.queries.history import HistoryAnswer, HistoryPoint, Interval, Lived, lived, portfolio_history
 from apps.portfolios.queries.export import export_beancount, export_csv, export_json
+from apps.portfolios.queries.history import HistoryAnswer, HistoryPoint, Interval, Lived, lived, portfolio_history
 from apps.portfolios.queries.holdings import holdings_at
+from apps.portfolios.queries.imports import import_of, imports_of
 from apps.portfolios.queries.ledger import (
     LedgerFilter,
     draft_of_row,
@@ -54,6 +55,8 @@ __all__ = [
     "export_csv",
     "export_json",
     "holdings_at",
+    "import_of",
+    "imports_of",
     "ledger_entries",
     "lived",
     "policy_asked_for",

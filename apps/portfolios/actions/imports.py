@@ -1,0 +1,162 @@
+"""Imports: a file is read and shown with its effect, committed by its owner, and undone as if it had never been."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import orjson
+import zstandard
+from django.db import transaction
+
+from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
+from apps.core.money import plain
+from apps.portfolios.actions.corrections import undo_batch
+from apps.portfolios.actions.posting import Refusal, foresee_posting, post_entries
+from apps.portfolios.domain.drafts import EntryDraft, as_entry, draft_kept, kept_draft
+from apps.portfolios.domain.importing import AUTO, ColumnMapping, ImportedFile, ImportRefusedError, read_file
+from apps.portfolios.domain.movements import effect
+from apps.portfolios.models import BatchKind, BatchState, FileImport, Portfolio
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+#: Bad lines that are named; beyond them they are counted.
+MOST_ERRORS: Final = 1_000
+#: Previews that wait in one portfolio; the oldest make room.
+MOST_PREVIEWS: Final = 20
+_LEVEL: Final = 3
+
+
+class UnreadableFileError(InvalidError):
+    """The file as a whole cannot be read."""
+
+    code = "file_refused"
+    title = "The file cannot be read"
+    default_detail = "Choose the format by hand, or name its columns."
+
+
+class BadLinesError(ConflictError):
+    """Some lines cannot be posted, and nobody has said to leave them out."""
+
+    code = "import_has_errors"
+    title = "Some lines cannot be read"
+    default_detail = "Correct the lines named in errors, or commit with skip_errors to leave them out."
+
+
+class ImportNotOpenError(ConflictError):
+    """The import is not in the state that this needs."""
+
+    code = "import_not_open"
+    title = "This import has moved on"
+    default_detail = "It is committed or undone already. Upload the file again to start anew."
+
+
+def preview_import(
+    *,
+    portfolio: Portfolio,
+    data: bytes,
+    file_name: str = "",
+    wanted: str = AUTO,
+    account: str = "",
+    mapping: ColumnMapping | None = None,
+    by: User | None,
+    now: datetime,
+) -> FileImport:
+    """Read a file and keep what it would change; nothing is posted yet."""
+    try:
+        file = read_file(data=data, wanted=wanted, account=account, currency=portfolio.currency, mapping=mapping)
+    except ImportRefusedError as error:
+        raise UnreadableFileError(error.message, problems=[FieldProblem("file", error.code, error.message)]) from error
+    drafts = file.drafts
+    forecast = foresee_posting(portfolio=portfolio, drafts=drafts, now=now, kind=BatchKind.IMPORT)
+    errors = _errors(file, forecast.errors)
+    change = effect(map(as_entry, forecast.fresh), money=portfolio.currency)
+    with transaction.atomic():
+        _make_room(portfolio)
+        return FileImport.objects.create(
+            portfolio=portfolio,
+            format=file.format,
+            title=file.title[:120],
+            file_name=file_name[:200],
+            file_hash=hashlib.sha256(data).hexdigest(),
+            account_name=account,
+            mapping=mapping.as_json() if mapping else {},
+            rows=len({row.line for row in file.rows}),
+            new=len(forecast.fresh),
+            duplicates=forecast.duplicates,
+            error_count=len(errors),
+            errors=errors[:MOST_ERRORS],
+            notes=file.notes,
+            effect={asset: plain(amount) for asset, amount in change.items()},
+            drafts=_packed(drafts),
+            by=by,
+            created_at=now,
+        )
+
+
+def commit_import(*, user: User, import_id: UUID, skip_errors: bool = False, now: datetime) -> FileImport:
+    """Post what a preview showed; bad lines are left out only if that is said."""
+    with transaction.atomic():
+        row = _locked(user, import_id)
+        if row.state != BatchState.PREVIEW:
+            raise ImportNotOpenError
+        if row.error_count and not skip_errors:
+            problems = [FieldProblem(f"line {one['line']}", one["code"], one["message"]) for one in row.errors[:50]]
+            raise BadLinesError(problems=problems)
+        drafts = _unpacked(bytes(row.drafts))
+        done = post_entries(
+            portfolio=row.portfolio, drafts=drafts, source=row.format, by=user, now=now, kind=BatchKind.IMPORT
+        )
+        row.state, row.batch, row.drafts = BatchState.COMMITTED, done.batch, b""
+        row.posted, row.duplicates, row.new = done.posted, done.duplicates, done.posted
+        row.save()
+        return row
+
+
+def undo_import(*, user: User, import_id: UUID, reason: str = "", now: datetime) -> FileImport:
+    """Take everything that an import posted out of what counts; a preview is thrown away."""
+    with transaction.atomic():
+        row = _locked(user, import_id)
+        if row.state == BatchState.UNDONE:
+            raise ImportNotOpenError
+        if row.batch is not None and row.batch.state == BatchState.COMMITTED:
+            undo_batch(user=user, batch_id=row.batch.pk, reason=reason, now=now)
+        row.state, row.drafts = BatchState.UNDONE, b""
+        row.save(update_fields=["state", "drafts"])
+        row.refresh_from_db()
+        return row
+
+
+def _locked(user: User, import_id: UUID) -> FileImport:
+    rows = FileImport.objects.for_user(user).select_for_update(of=("self",))
+    row = rows.select_related("portfolio", "batch").filter(pk=import_id).first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def _make_room(portfolio: Portfolio) -> None:
+    waiting = FileImport.objects.filter(portfolio=portfolio, state=BatchState.PREVIEW).order_by("-id")
+    old = list(waiting.values_list("pk", flat=True)[MOST_PREVIEWS - 1 :])
+    FileImport.objects.filter(pk__in=old).delete()
+
+
+def _errors(file: ImportedFile, refusals: tuple[Refusal, ...]) -> list[dict[str, object]]:
+    """Return every bad line with its number: those that could not be read, and those that cannot be posted."""
+    lines = [row.line for row in file.rows if row.draft is not None]
+    found: list[dict[str, object]] = [
+        {"line": line, "code": problem.code, "message": problem.message} for line, problem in file.errors
+    ]
+    found += [{"line": lines[one.index], "code": one.code, "message": one.message} for one in refusals]
+    return sorted(found, key=lambda one: int(str(one["line"])))
+
+
+def _packed(drafts: list[EntryDraft]) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(orjson.dumps([kept_draft(draft) for draft in drafts]))
+
+
+def _unpacked(body: bytes) -> list[EntryDraft]:
+    return [draft_kept(kept) for kept in orjson.loads(zstandard.ZstdDecompressor().decompress(body))]

@@ -1,0 +1,114 @@
+"""REST: files that become entries."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.permissions import person_of
+from apps.core import clock
+from apps.core.api.idempotency import idempotent
+from apps.core.api.views import operation
+from apps.core.errors import FieldProblem, InvalidError
+from apps.portfolios import actions, queries
+from apps.portfolios import serializers as shapes
+from apps.portfolios.api.portfolios import PortfolioDoor
+from apps.portfolios.domain.importing import MAX_BYTES, ColumnMapping, ImportRefusedError, parse_mapping
+
+
+class ImportsView(PortfolioDoor):
+    """The files of a portfolio."""
+
+    ordering: ClassVar[Sequence[str]] = ("-id",)
+    parser_classes = [MultiPartParser]
+
+    @operation(summary="Imports", response=shapes.ImportSerializer(many=True), tags=["portfolios"])
+    def get(self, _request: Request, portfolio_id: UUID) -> Response:
+        return self.page(queries.imports_of(portfolio=self.portfolio(portfolio_id)), shapes.ImportSerializer)
+
+    @operation(
+        summary="Preview a file",
+        description=(
+            "Reads the file and shows what it would change, every bad line with its number and reason. Nothing is "
+            "posted until you commit. `mapping` is JSON: `columns`, `constants`, `kinds`, `numbers`, `dates`, "
+            "`time_zone`."
+        ),
+        request={"multipart/form-data": shapes.UploadSerializer},
+        response=shapes.ImportSerializer,
+        status=201,
+        tags=["portfolios"],
+    )
+    @idempotent
+    def post(self, request: Request, portfolio_id: UUID) -> Response:
+        portfolio = self.portfolio(portfolio_id)
+        values = self.parse(shapes.UploadSerializer)
+        file = values["file"]
+        if file.size > MAX_BYTES:
+            message = f"A file may have {MAX_BYTES // 1024 // 1024} MiB. Split it by year."
+            raise InvalidError(problems=[FieldProblem("file", "file_too_large", message)])
+        made = actions.preview_import(
+            portfolio=portfolio,
+            data=file.read(),
+            file_name=file.name or "",
+            wanted=values["format"],
+            account=values["account"],
+            mapping=_mapping(values["mapping"]),
+            by=person_of(request),
+            now=clock.now(),
+        )
+        return self.answer(shapes.ImportSerializer, made, status=201)
+
+
+class ImportView(PortfolioDoor):
+    """One import."""
+
+    @operation(summary="An import", response=shapes.ImportSerializer, tags=["portfolios"])
+    def get(self, _request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
+        found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
+        return self.answer(shapes.ImportSerializer, found)
+
+
+class CommitImportView(PortfolioDoor):
+    """Posting what a preview showed."""
+
+    @operation(
+        summary="Commit an import",
+        description="With bad lines it needs `skip_errors`: they are left out then.",
+        request=shapes.CommitSerializer,
+        response=shapes.ImportSerializer,
+        tags=["portfolios"],
+    )
+    def post(self, request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
+        found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
+        skip = self.parse(shapes.CommitSerializer)["skip_errors"]
+        done = actions.commit_import(user=person_of(request), import_id=found.pk, skip_errors=skip, now=clock.now())
+        return self.answer(shapes.ImportSerializer, done)
+
+
+class UndoImportView(PortfolioDoor):
+    """Undoing an import."""
+
+    @operation(
+        summary="Undo an import",
+        description="Everything it posted counts no more; a preview is thrown away.",
+        request=shapes.ReasonSerializer,
+        response=shapes.ImportSerializer,
+        tags=["portfolios"],
+    )
+    def post(self, request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
+        found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
+        reason = self.parse(shapes.ReasonSerializer)["reason"]
+        done = actions.undo_import(user=person_of(request), import_id=found.pk, reason=reason, now=clock.now())
+        return self.answer(shapes.ImportSerializer, done)
+
+
+def _mapping(raw: dict[str, Any] | None) -> ColumnMapping | None:
+    if not raw:
+        return None
+    try:
+        return parse_mapping(raw)
+    except ImportRefusedError as error:
+        raise InvalidError(problems=[FieldProblem("mapping", error.code, error.message)]) from error
