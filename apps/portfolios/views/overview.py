@@ -11,12 +11,11 @@ from django.views.decorators.http import require_safe
 
 from apps.core import clock
 from apps.portfolios import queries
+from apps.portfolios.actions.past import read_history, read_performances
 from apps.portfolios.actions.reading import read_lots, refresh
-from apps.portfolios.forms import BENCHMARKS, StretchForm
-from apps.portfolios.queries.history import lived, portfolio_history
+from apps.portfolios.forms import StretchForm
 from apps.portfolios.queries.holding_pages import holding_page
 from apps.portfolios.queries.overview_pages import overview_page
-from apps.portfolios.queries.performance import portfolio_performance
 from apps.portfolios.queries.repair_pages import state_of
 from apps.portfolios.views.chosen import chosen
 
@@ -46,8 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def history(request: HttpRequest) -> HttpResponse:
     """Send the points of the chart; while amounts are hidden, as hundredths of the first day's value."""
     held, now = chosen(request), clock.now()
-    past = lived(portfolio=held.portfolio, now=now)
-    answer = portfolio_history(past=past)
+    answer = read_history(portfolio=held.portfolio, now=now)
     points: list[_Point] = [
         (point.ts, None if point.unpriced and not point.value else float(point.value), float(point.net_deposits))
         for point in answer.points
@@ -65,13 +63,7 @@ def performance(request: HttpRequest) -> HttpResponse:
     """Show how the portfolio did in a stretch of time."""
     held, now = chosen(request), clock.now()
     wish = StretchForm(request.GET).wish(now=now)
-    past = lived(portfolio=held.portfolio, now=now, since=wish.start, also=BENCHMARKS)
-    answers = [
-        portfolio_performance(
-            portfolio=held.portfolio, past=past, from_=wish.start, to=now, benchmark_name=name, completeness={}
-        )
-        for name in wish.benchmarks
-    ]
+    answers = read_performances(portfolio=held.portfolio, from_=wish.start, benchmarks=wish.benchmarks, now=now)
     return render(request, "portfolios/_performance.html", held.inside(answer=answers[0], answers=answers, wish=wish))
 
 
