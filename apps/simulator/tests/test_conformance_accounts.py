@@ -1,7 +1,7 @@
 """The unmodified ccxt client reads accounts on all four exchanges and finds the truth, or is refused rightly."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -15,6 +15,8 @@ from apps.simulator.domain.shapes import DAY_MS
 from apps.simulator.hub import wall_clock
 from apps.simulator.tests.conftest import Running
 
+#: When something happened, by market.
+Moments = Mapping[str, list[int]]
 LABEL = "trader"
 HISTORY_BEGINS = 1_672_531_200_000
 WRONG_SECRETS = {
@@ -27,11 +29,17 @@ WRONG_SECRETS = {
 }
 
 
-def _windows(length: int, *, begin: int = HISTORY_BEGINS) -> Iterator[tuple[int, int]]:
-    now, start = wall_clock(), begin
+def _windows(length: int) -> Iterator[tuple[int, int]]:
+    now, start = wall_clock(), HISTORY_BEGINS
     while start < now:
         yield start, min(start + length, now)
         start += length
+
+
+def _windows_around(length: int, moments: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the windows in which something happened and their neighbors: what is asked for twice would show there."""
+    places = {(moment - HISTORY_BEGINS) // length + step for moment in moments for step in (-1, 0, 1)}
+    yield from (one for place, one in enumerate(_windows(length)) if place in places)
 
 
 def _truth(running: Running, venue: str, label: str = LABEL) -> Any:
@@ -73,15 +81,15 @@ def test_coinbase_gives_the_same_balances_by_both_ways(running: Running) -> None
     assert _balances(wallet) == _balances(running.keyed("coinbase", LABEL))
 
 
-def _binance_fills(client: Any, symbols: set[str]) -> Iterator[dict[str, Any]]:
-    for symbol in sorted(symbols):
+def _binance_fills(client: Any, known: Moments) -> Iterator[dict[str, Any]]:
+    for symbol in sorted(known):
         last = 0
         while page := client.fetch_my_trades(symbol, params={"fromId": last + 1}, limit=100):
             yield from page
             last = int(page[-1]["id"])
 
 
-def _kraken_fills(client: Any, _: set[str]) -> Iterator[dict[str, Any]]:
+def _kraken_fills(client: Any, _: Moments) -> Iterator[dict[str, Any]]:
     offset = 0
     while page := client.fetch_my_trades(params={"ofs": offset}):
         assert len(page) <= 50
@@ -89,7 +97,7 @@ def _kraken_fills(client: Any, _: set[str]) -> Iterator[dict[str, Any]]:
         offset += len(page)
 
 
-def _coinbase_fills(client: Any, _: set[str]) -> Iterator[dict[str, Any]]:
+def _coinbase_fills(client: Any, _: Moments) -> Iterator[dict[str, Any]]:
     cursor: dict[str, str] = {}
     while True:
         answer = client.v3PrivateGetBrokerageOrdersHistoricalFills({"limit": 40, **cursor})
@@ -100,16 +108,17 @@ def _coinbase_fills(client: Any, _: set[str]) -> Iterator[dict[str, Any]]:
         cursor = {"cursor": answer["cursor"]}
 
 
-def _kucoin_fills(client: Any, symbols: set[str]) -> Iterator[dict[str, Any]]:
-    for start, end in _windows(7 * DAY_MS):
-        if start < 1_735_689_600_000 + 7 * DAY_MS:  # the account moved to the newer system then
-            yield from client.fetch_my_trades(since=start, params={"hf": False, "until": end - 1, "pageSize": 500})
-        if end >= 1_735_689_600_000:
-            for symbol in sorted(symbols):
-                yield from client.fetch_my_trades(symbol, start, 100, {"hf": True, "until": end - 1})
+def _kucoin_fills(client: Any, known: Moments) -> Iterator[dict[str, Any]]:
+    moved = 1_735_689_600_000  # to the newer system
+    older = [ts for moments in known.values() for ts in moments if ts < moved]
+    for start, end in _windows_around(7 * DAY_MS, [*older, moved]):
+        yield from client.fetch_my_trades(since=start, params={"hf": False, "until": end - 1, "pageSize": 500})
+    for symbol, moments in sorted(known.items()):
+        for start, end in _windows_around(7 * DAY_MS, [ts for ts in moments if ts >= moved] or [moved]):
+            yield from client.fetch_my_trades(symbol, start, 100, {"hf": True, "until": end - 1})
 
 
-FILLS: dict[str, Callable[[Any, set[str]], Iterator[dict[str, Any]]]] = {
+FILLS: dict[str, Callable[[Any, Moments], Iterator[dict[str, Any]]]] = {
     "binance": _binance_fills,
     "coinbase": _coinbase_fills,
     "kraken": _kraken_fills,
@@ -120,7 +129,10 @@ FILLS: dict[str, Callable[[Any, set[str]], Iterator[dict[str, Any]]]] = {
 def test_paging_to_the_end_finds_every_fill_once_and_exactly(running: Running, venue: str) -> None:
     known = running.world.fills(running.account(venue, LABEL), wall_clock())
     client = running.keyed(venue, LABEL)
-    found = list(FILLS[venue](client, {fill.symbol for fill in known}))
+    moments: defaultdict[str, list[int]] = defaultdict(list)
+    for one in known:
+        moments[one.symbol].append(one.ts)
+    found = list(FILLS[venue](client, moments))
     assert len(found) == len(known) == _truth(running, venue)["trades"] > 60
     by_order = {(fill.symbol, fill.ts, fill.order_id): fill for fill in known}
     assert len({fill["id"] for fill in found}) == len(known)
@@ -194,7 +206,7 @@ def test_fiat_comes_by_its_own_way_at_coinbase(running: Running) -> None:
     assert {Decimal(item["amount"]) for item in found} == {item.amount for item in usd}
 
 
-def _rewards(client: Any) -> int:
+def _rewards(client: Any, moments: list[int]) -> int:
     if client.id == "kraken":
         return sum(int(client.privatePostLedgers({"type": kind})["result"]["count"]) for kind in ("staking", "earn"))
     if client.id == "binance":
@@ -207,7 +219,7 @@ def _rewards(client: Any) -> int:
     if client.id == "kucoin":
         rows = [
             row
-            for start, end in _windows(7 * DAY_MS)
+            for start, end in _windows_around(7 * DAY_MS, moments)
             for row in client.privateGetHfAccountsLedgers({"startAt": start, "endAt": end - 1, "limit": 200})["data"]
         ]
         return len([row for row in rows if row["bizType"] in {"Staking Profits", "Airdrop/Fork"}])
@@ -215,7 +227,8 @@ def _rewards(client: Any) -> int:
 
 
 def test_all_rewards_are_found(running: Running, venue: str) -> None:
-    assert _rewards(running.keyed(venue, LABEL)) == _truth(running, venue)["rewards"] > 0
+    moments = [one.ts for one in running.world.rewards(running.account(venue, LABEL), wall_clock())]
+    assert _rewards(running.keyed(venue, LABEL), moments) == _truth(running, venue)["rewards"] > 0
 
 
 def test_ledgers_end_at_the_balance(running: Running) -> None:
