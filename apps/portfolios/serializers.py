@@ -298,3 +298,60 @@ class ImportSerializer(serializers.Serializer[Any]):
     def get_state(self, row: FileImport) -> str:
         """Return where the import stands; its batch may have been undone by itself."""
         return str(row.batch.state if row.batch is not None else row.state)
+
+
+# --- Transfers --------------------------------------------------------------------------------------------------------
+class TransfersQuerySerializer(serializers.Serializer[Values]):
+    """Which transfers are wanted."""
+
+    state = serializers.ChoiceField(choices=["matched", "unmatched"], required=False, default="unmatched")
+
+
+class MatchSerializer(serializers.Serializer[Values]):
+    """What left, and what it arrived as."""
+
+    out = serializers.UUIDField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `in`, which Python keeps for itself."""
+        arrived = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=20)
+        return {**super().get_fields(), "in": arrived}
+
+
+class UnmatchSerializer(serializers.Serializer[Values]):
+    """What left."""
+
+    out = serializers.UUIDField()
+
+
+class LegSerializer(serializers.Serializer[Any]):
+    """One side of a transfer."""
+
+    id = serializers.CharField(read_only=True)
+    direction = serializers.ChoiceField(choices=["out", "in"], read_only=True)
+    ts = TimeField(read_only=True)
+    asset = serializers.CharField(read_only=True)
+    amount = AmountSerializerField(read_only=True)
+    account = serializers.CharField(read_only=True)
+    tx_hash = serializers.CharField(read_only=True)
+    address = serializers.CharField(read_only=True)
+    external_id = serializers.CharField(read_only=True, allow_null=True)
+
+
+class TransferSerializer(LegSerializer):
+    """A transfer: one that waits has `direction` and `candidates`, a matched one has `out`, `in` and reasons."""
+
+    candidates = serializers.ListField(child=serializers.DictField(), read_only=True)
+    out = LegSerializer(read_only=True)
+    score = serializers.IntegerField(read_only=True)
+    reasons = serializers.ListField(child=serializers.CharField(), read_only=True)
+    automatic = serializers.BooleanField(read_only=True)
+    at = TimeField(read_only=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `in`, which Python keeps for itself."""
+        return {**super().get_fields(), "in": LegSerializer(many=True, read_only=True)}
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """Hand on what the query has written."""
+        return instance

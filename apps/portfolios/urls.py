@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
-from apps.portfolios.api import exports, imports, performance, portfolios, results, transactions
+from apps.portfolios.api import exports, imports, performance, portfolios, results, transactions, transfers
 
 app_name = "portfolios"
 
@@ -24,6 +24,9 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/imports/<uuid:import_id>", imports.ImportView.as_view(), name="import"),
     path(f"{_ONE}/imports/<uuid:import_id>/commit", imports.CommitImportView.as_view(), name="commit-import"),
     path(f"{_ONE}/imports/<uuid:import_id>/undo", imports.UndoImportView.as_view(), name="undo-import"),
+    path(f"{_ONE}/transfers", transfers.TransfersView.as_view(), name="transfers"),
+    path(f"{_ONE}/transfers/match", transfers.MatchView.as_view(), name="match-transfer"),
+    path(f"{_ONE}/transfers/unmatch", transfers.UnmatchView.as_view(), name="unmatch-transfer"),
     path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
     path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),
     path(f"{_ONE}/gains", results.GainsView.as_view(), name="gains"),
@@ -43,6 +46,10 @@ urlpatterns = [
     path("portfolio/settings/new/", views.create, name="create_portfolio"),
     path("portfolio/settings/delete/", views.delete, name="delete_portfolio"),
     path("portfolio/choose/", views.choose, name="choose"),
+    path("imports/", views.imports, name="imports"),
+    path("imports/<uuid:import_id>/", views.import_detail, name="import"),
+    path("imports/<uuid:import_id>/commit/", views.commit, name="commit_import"),
+    path("imports/<uuid:import_id>/undo/", views.undo, name="undo_import"),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
     path("tax/", views.tax, name="tax"),
     path("tax/<int:year>/", views.tax, name="tax_year"),

@@ -17,6 +17,7 @@ from apps.portfolios.actions.imports import (
     preview_import,
     undo_import,
 )
+from apps.portfolios.actions.matching import NotMatchedError, match_certain, match_transfer, unmatch_transfer
 from apps.portfolios.actions.past import read_history, read_performance, read_performances
 from apps.portfolios.actions.portfolios import (
     AccountInUseError,
@@ -55,6 +56,7 @@ __all__ = [
     "HoldingsAnswer",
     "ImportNotOpenError",
     "NotManualError",
+    "NotMatchedError",
     "NotUndoableError",
     "Posted",
     "Refusal",
@@ -73,6 +75,8 @@ __all__ = [
     "delete_portfolio",
     "ensure_booked",
     "ensure_default_portfolio",
+    "match_certain",
+    "match_transfer",
     "post_entries",
     "preview_import",
     "read_completeness",
@@ -89,6 +93,7 @@ __all__ = [
     "revalue_watched",
     "reverse_transaction",
     "undo_batch",
+    "unmatch_transfer",
     "undo_import",
     "value_entries",
 ]

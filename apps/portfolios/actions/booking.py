@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core.locks import LockTakenError, lock
+from apps.portfolios.actions.matching import match_certain
 from apps.portfolios.actions.pricing import value_entries
 from apps.portfolios.actions.valuing import keep_holdings, revalue
 from apps.portfolios.domain.booking import Booking, book
@@ -42,7 +43,8 @@ def ensure_booked(*, portfolio: Portfolio, policy: Policy | None = None, now: da
 def recompute(*, portfolio_id: UUID, policy: Policy | None = None, now: datetime) -> BookedResult:
     """Book a ledger as it stands and keep the result; what comes in meanwhile is left to the next booking."""
     portfolio = Portfolio.objects.get(pk=portfolio_id)
-    if value_entries(portfolio=portfolio, most=_VALUES_AT_ONCE, now=now):
+    matched = match_certain(portfolio=portfolio, now=now)
+    if value_entries(portfolio=portfolio, most=_VALUES_AT_ONCE, now=now) or matched:
         portfolio.refresh_from_db()
     own = policy_of(portfolio=portfolio)
     wanted = policy or own

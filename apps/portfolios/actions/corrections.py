@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.portfolios.actions.portfolios import ledger_changed
 from apps.portfolios.actions.posting import Accounts, checked, row_of
 from apps.portfolios.domain.drafts import EntryDraft
-from apps.portfolios.models import Batch, BatchKind, BatchState, Portfolio, Transaction
+from apps.portfolios.models import (
+    Batch,
+    BatchKind,
+    BatchState,
+    Portfolio,
+    Transaction,
+    TransactionQuerySet,
+    TransferMatch,
+)
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -50,7 +59,7 @@ def reverse_transaction(*, user: User, transaction_id: UUID, reason: str = "", n
     with transaction.atomic():
         portfolio, row = _locked(user, transaction_id)
         batch = _correction(portfolio, user, "reversal", reason, now)
-        _reverse([row.pk], batch)
+        _reverse(Transaction.objects.filter(pk=row.pk), batch)
         ledger_changed(portfolio=portfolio)
         return batch
 
@@ -68,7 +77,7 @@ def replace_transaction(
             problem = refused[0]
             raise InvalidError(problems=[FieldProblem(problem.field, problem.code, problem.message)])
         batch = _correction(portfolio, user, "correction", reason, now, posted=1)
-        _reverse([row.pk], batch)
+        _reverse(Transaction.objects.filter(pk=row.pk), batch)
         made = row_of(draft=housed[0][1], batch=batch, accounts=accounts, now=now, replaces=row)
         _refuse_known(made)
         made.save(force_insert=True)
@@ -89,7 +98,7 @@ def undo_batch(*, user: User, batch_id: UUID, reason: str = "", now: datetime) -
         places = Transaction.objects.filter(batch=batch).values("place")
         standing = Transaction.objects.filter(portfolio=portfolio, place__in=places).standing()
         correction = _correction(portfolio, user, "undo", reason, now)
-        standing.update(reversed_in=correction)
+        _reverse(standing, correction)
         batch.state, batch.undone_at = BatchState.UNDONE, now
         batch.save(update_fields=["state", "undone_at"])
         ledger_changed(portfolio=portfolio)
@@ -123,8 +132,12 @@ def _correction(portfolio: Portfolio, user: User, source: str, reason: str, now:
     )
 
 
-def _reverse(ids: list[UUID], batch: Batch) -> None:
-    Transaction.objects.filter(pk__in=ids).update(reversed_in=batch)
+def _reverse(rows: TransactionQuerySet, batch: Batch) -> None:
+    """Mark rows as reversed; matched transfers lose a side thereby, and the other one waits again."""
+    torn = Q(out__in=rows.values("pk")) | Q(arrivals__transaction__in=rows.values("pk"))
+    matches = TransferMatch.objects.filter(torn, portfolio=batch.portfolio_id).values_list("pk", flat=True)
+    TransferMatch.objects.filter(pk__in=list(matches)).delete()
+    rows.update(reversed_in=batch)
 
 
 def _refuse_known(made: Transaction) -> None:

@@ -2,6 +2,7 @@
 
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
 from apps.portfolios.models.imports import FileImport
+from apps.portfolios.models.matching import PartedPair, TransferArrival, TransferMatch
 from apps.portfolios.models.portfolios import (
     Account,
     AccountKind,
@@ -24,12 +25,15 @@ __all__ = [
     "BookedResult",
     "FileImport",
     "Holding",
+    "PartedPair",
     "PolicyPeriod",
     "Portfolio",
     "PortfolioQuerySet",
     "PortfolioValue",
     "Transaction",
     "TransactionQuerySet",
+    "TransferArrival",
+    "TransferMatch",
     "Valuation",
     "ValueState",
 ]

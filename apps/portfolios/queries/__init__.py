@@ -18,6 +18,13 @@ from apps.portfolios.queries.ledger import (
     transaction_of,
     transactions,
 )
+from apps.portfolios.queries.matching import (
+    legs_to_match,
+    match_row,
+    matches_of,
+    proposals_for,
+    unmatched_rows,
+)
 from apps.portfolios.queries.performance import Contribution, PerformanceAnswer, portfolio_performance
 from apps.portfolios.queries.portfolios import (
     account_of,
@@ -58,7 +65,10 @@ __all__ = [
     "import_of",
     "imports_of",
     "ledger_entries",
+    "legs_to_match",
     "lived",
+    "match_row",
+    "matches_of",
     "policy_asked_for",
     "policy_of",
     "portable_row",
@@ -66,7 +76,9 @@ __all__ = [
     "portfolio_of",
     "portfolio_performance",
     "portfolios_of",
+    "proposals_for",
     "transaction_of",
     "transactions",
     "unmatched_legs",
+    "unmatched_rows",
 ]

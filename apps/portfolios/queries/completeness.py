@@ -20,7 +20,8 @@ _REPAIR: Final = "portfolios:transactions"
 def unmatched_legs(*, portfolio: Portfolio) -> TransactionQuerySet:
     """Return the standing transfers of which one side is not known."""
     rows = Transaction.objects.filter(portfolio=portfolio, type=EntryType.TRANSFER.value).standing()
-    return rows.filter(Q(from_account=None) | Q(to_account=None))
+    matched = Q(match__isnull=False) | Q(arrival__isnull=False)
+    return rows.filter(Q(from_account=None) | Q(to_account=None)).exclude(matched)
 
 
 def completeness_of(*, portfolio: Portfolio, result: BookedResult, remarks: Iterable[Issue] = ()) -> Completeness:

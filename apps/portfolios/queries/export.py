@@ -1,7 +1,7 @@
 """A whole portfolio as a file: portable JSON, a table, or beancount, row by row as the ledger is read."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
@@ -50,10 +50,11 @@ def export_beancount(*, portfolio: Portfolio) -> Iterator[str]:
 
 
 def _rows(portfolio: Portfolio) -> Iterator[dict[str, Any]]:
-    besides = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
-    remarks: Iterable[tuple[Any, ...]] = besides.values_list(*_BESIDES).iterator(chunk_size=5_000)
-    for entry, beside in zip(told_entries(portfolio=portfolio), remarks, strict=True):
-        found = {name: value for name, value in zip(_BESIDES, beside, strict=True) if value}
+    besides = Transaction.objects.filter(portfolio=portfolio).standing().values_list("pk", *_BESIDES)
+    remarks = {str(row[0]): row[1:] for row in besides.iterator(chunk_size=5_000)}
+    for entry in told_entries(portfolio=portfolio):
+        beside = remarks.get(entry.id, ())
+        found = {name: value for name, value in zip(_BESIDES, beside, strict=False) if value}
         yield {**entry_as_portable(entry), **found}
 
 

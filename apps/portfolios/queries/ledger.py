@@ -1,5 +1,6 @@
 """The ledger as it stands: its transactions for readers, its entries for booking."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +14,9 @@ from apps.accounts.models import User
 from apps.core.api.times import iso_z
 from apps.core.errors import NotFoundError
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, OUTSIDE, REMARKS, EntryDraft
+from apps.portfolios.domain.matching import merged
 from apps.portfolios.domain.transactions import Entry, EntryType, entry_as_portable, microseconds
-from apps.portfolios.models import Account, Portfolio, Transaction, TransactionQuerySet
+from apps.portfolios.models import Account, Portfolio, Transaction, TransactionQuerySet, TransferArrival, TransferMatch
 
 _KEYS: Final = ("id", "at", "type", "account_id", "from_account_id", "to_account_id")
 _TOLD: Final = (*AMOUNTS, *NAMES)
@@ -86,15 +88,27 @@ def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None) -> li
     if until is not None:
         rows = rows.filter(at__lte=until)
     told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)
-    return list(_entries(told, _account_names(portfolio), portfolio.currency))
+    entries = list(_entries(told, _account_names(portfolio), portfolio.currency))
+    return merged(entries, _matches(portfolio))
+
+
+def _matches(portfolio: Portfolio) -> dict[str, tuple[tuple[str, ...], Decimal | None]]:
+    """Return for what left what it arrived as, and what the lost part was worth."""
+    worth = dict(TransferMatch.objects.filter(portfolio=portfolio).values_list("pk", "fee_value"))
+    if not worth:
+        return {}
+    outs = dict(TransferMatch.objects.filter(portfolio=portfolio).values_list("pk", "out_id"))
+    arrived: defaultdict[UUID, list[str]] = defaultdict(list)
+    rows = TransferArrival.objects.filter(match__portfolio=portfolio).order_by("transaction")
+    for match, one in rows.values_list("match_id", "transaction_id"):
+        arrived[match].append(str(one))
+    return {str(outs[match]): (tuple(ids), worth[match]) for match, ids in arrived.items()}
 
 
 def told_entries(*, portfolio: Portfolio) -> Iterator[Entry]:
     """Yield all that counts in the order of booking, with values that were found; what is not known stays open."""
-    rows = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
-    told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)
-    for entry in _entries(told, _account_names(portfolio), portfolio.currency):
-        unknown = {name: None for name in ("value", "fee_value") if getattr(entry, name) is _ZERO}
+    for entry in ledger_entries(portfolio=portfolio):
+        unknown: dict[str, Any] = {one: None for one in ("value", "fee_value") if getattr(entry, one) is _ZERO}
         yield replace(entry, **unknown) if unknown else entry
 
 

@@ -1,0 +1,96 @@
+"""Transfers between one's own accounts whose two sides were told by two sources, and pairs that are none."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.clock import now
+from apps.core.ids import uuid7
+from apps.core.models import AmountField, amount_checks
+from apps.portfolios.models.portfolios import of_portfolio
+from apps.portfolios.models.transactions import Transaction
+
+
+class TransferMatch(models.Model):
+    """Coins that left one account and arrived in others: made by a person, or by rules that leave no doubt."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    portfolio = of_portfolio("matches")
+    out = models.OneToOneField(
+        Transaction, on_delete=models.DO_NOTHING, related_name="match", verbose_name=_("what left")
+    )
+    score = models.PositiveSmallIntegerField(_("score"), default=100)
+    reasons = models.JSONField(_("reasons"), default=list)
+    fee_value: AmountField[Decimal | None, Decimal | None] = AmountField(_("value of the fee"), null=True, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("created"), default=now, editable=False)
+
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name = _("matched transfer")
+        verbose_name_plural = _("matched transfers")
+        ordering = ["-id"]
+        constraints = [*amount_checks("fee_value")]
+        indexes = [models.Index(fields=["portfolio", "-id"], name="transfer_match_newest")]
+
+    def __str__(self) -> str:
+        return str(self.out_id)
+
+
+class TransferArrival(models.Model):
+    """What arrived of a matched transfer."""
+
+    transaction = models.OneToOneField(
+        Transaction, on_delete=models.DO_NOTHING, primary_key=True, related_name="arrival", verbose_name=_("arrived as")
+    )
+    match = models.ForeignKey(
+        TransferMatch,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="arrivals",
+        verbose_name=_("matched transfer"),
+    )
+
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name = _("arrival of a transfer")
+        verbose_name_plural = _("arrivals of transfers")
+        ordering = ["match", "transaction"]
+
+    def __str__(self) -> str:
+        return str(self.transaction_id)
+
+
+class PartedPair(models.Model):
+    """Two sides that a person has parted: rules do not put them together again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    portfolio = of_portfolio("parted_pairs")
+    out_id = models.UUIDField(_("what left"))
+    arrived_id = models.UUIDField(_("what arrived"))
+
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name = _("parted pair")
+        verbose_name_plural = _("parted pairs")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "out_id", "arrived_id"], name="parted_pair_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.out_id} {self.arrived_id}"
