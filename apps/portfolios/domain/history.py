@@ -5,7 +5,7 @@ comes back at its first, so that a price that is not known looks neither like a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from itertools import groupby
@@ -52,31 +52,47 @@ class History:
 
 @dataclass(slots=True)
 class _Book:
-    """What is held at the moment, by asset and account, and the worth of each asset at the end of the day before."""
+    """What is held at the moment, by asset and account, and the prices of what was held when the day began."""
 
-    held: defaultdict[str, defaultdict[str, Decimal]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
-    )
-    #: By asset, then by account: the worths that make up the value of the day before.
-    worth: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    held: dict[str, defaultdict[str, Decimal]] = field(default_factory=dict)
+    total: dict[str, Decimal] = field(default_factory=dict)
+    last: dict[str, Decimal] = field(default_factory=dict)
     #: What was held when the day began, of the assets that moved in it.
     before: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     def move(self, leg: Leg) -> None:
-        self.remember(leg.asset)
-        self.held[leg.asset][leg.account] += leg.quantity
+        amounts = self.touched(leg.asset)
+        amounts[leg.account] += leg.quantity
+        self.total[leg.asset] += leg.quantity
 
     def split(self, asset: str, ratio: Decimal) -> None:
-        self.remember(asset)
-        for amounts in (self.held[asset], self.before[asset]):
+        for amounts in (self.touched(asset), self.before[asset]):
             for account in amounts:
                 amounts[account] *= ratio
+        self.total[asset] *= ratio
+        if asset in self.last:
+            self.last[asset] /= ratio
 
-    def remember(self, asset: str) -> None:
-        self.before.setdefault(asset, dict(self.held[asset]))
+    def touched(self, asset: str) -> defaultdict[str, Decimal]:
+        amounts = self.held.get(asset)
+        if amounts is None:
+            amounts = self.held[asset] = defaultdict(Decimal)
+            self.total[asset] = _ZERO
+        if asset not in self.before:
+            self.before[asset] = dict(amounts)
+        return amounts
 
     def at_start(self, asset: str) -> Mapping[str, Decimal]:
         return self.before.get(asset, self.held[asset])
+
+    def close(self, prices: dict[str, Decimal]) -> None:
+        """Remember a day's prices, and forget what is not held any more."""
+        for asset in self.before:
+            if not any(self.held[asset].values()):
+                del self.held[asset], self.total[asset]
+                prices.pop(asset, None)
+        self.last = prices
+        self.before = {}
 
 
 @dataclass(slots=True)
@@ -154,13 +170,26 @@ class _DayPrices:
 
 def _lived(day: int, entries: Sequence[Entry], book: _Book, profits: _Profits, price_of: _DayPrices) -> HistoryDay:
     flows = _Flows()
-    book.before.clear()
     for entry in entries:
         _happened(entry, book, flows, profits, price_of)
-    unpriced = _come_and_gone(book, flows, profits, price_of)
-    book.worth = dict(_worths(book, price_of))
-    value = sum((amount for parts in book.worth.values() for amount in parts.values()), _ZERO)
-    return HistoryDay(day, value, flows.inflow, flows.outflow, flows.deposits, flows.withdrawals, unpriced)
+    value, unpriced = _ZERO, list[str]()
+    prices: dict[str, Decimal] = {}
+    for asset, amount in book.total.items():
+        price, last = price_of(asset), book.last.get(asset)
+        if price is not None:
+            value += amount * price
+            prices[asset] = price
+            if last is None:
+                _come(asset, price, book, flows, profits)
+            continue
+        if last is not None:
+            _come(asset, -last, book, flows, profits)
+        if amount:
+            unpriced.append(asset)
+    book.close(prices)
+    return HistoryDay(
+        day, value, flows.inflow, flows.outflow, flows.deposits, flows.withdrawals, tuple(sorted(unpriced))
+    )
 
 
 def _happened(entry: Entry, book: _Book, flows: _Flows, profits: _Profits, price_of: _DayPrices) -> None:
@@ -189,35 +218,15 @@ def _received(entry: Entry, price_of: _DayPrices) -> Decimal:
     return _ZERO if price is None else price * (entry.amount or _ZERO)
 
 
-def _come_and_gone(book: _Book, flows: _Flows, profits: _Profits, price_of: _DayPrices) -> tuple[str, ...]:
-    """Let out at its last worth what has lost its price, and in at its first what has found one."""
-    unpriced = []
-    for asset, amounts in book.held.items():
-        price = price_of(asset)
-        if price is None:
-            parts = {account: -worth for account, worth in book.worth.get(asset, {}).items()}
-            if sum(amounts.values(), _ZERO):
-                unpriced.append(asset)
-        elif asset not in book.worth:
-            parts = {account: amount * price for account, amount in book.at_start(asset).items()}
-        else:
-            continue
-        flows.measured(sum(parts.values(), _ZERO))
-        for account, net in parts.items():
-            profits.add(asset, account, -net)
-    return tuple(sorted(unpriced))
-
-
-def _worths(book: _Book, price_of: _DayPrices) -> Iterator[tuple[str, dict[str, Decimal]]]:
-    for asset, amounts in list(book.held.items()):
-        price = price_of(asset)
-        if not any(amounts.values()):
-            del book.held[asset]
-        elif price is not None:
-            yield asset, {account: amount * price for account, amount in amounts.items()}
+def _come(asset: str, price: Decimal, book: _Book, flows: _Flows, profits: _Profits) -> None:
+    """Let in at its first worth what has found a price; at its last, taken negative, let out what has lost it."""
+    parts = {account: amount * price for account, amount in book.at_start(asset).items()}
+    flows.measured(sum(parts.values(), _ZERO))
+    for account, net in parts.items():
+        profits.add(asset, account, -net)
 
 
 def _settle(book: _Book, profits: _Profits, *, sign: int) -> None:
-    for asset, parts in book.worth.items():
-        for account, worth in parts.items():
-            profits.add(asset, account, sign * worth)
+    for asset, price in book.last.items():
+        for account, amount in book.held[asset].items():
+            profits.add(asset, account, sign * amount * price)

@@ -171,6 +171,17 @@ def test_what_is_sold_on_a_day_without_a_price_leaves_at_its_last_worth() -> Non
     same((last.value, last.outflow, last.withdrawals, last.unpriced), (0, 200, 500, ()))
 
 
+def test_a_split_is_no_gain_with_a_price_or_without() -> None:
+    entries = [entry(0, "buy", **BUY), entry(1, "split", asset="BTC", ratio="4")]
+    assert rows(lived(entries, 1, BTC=Closes("100", "25")))[-1] == ("200", "0", "0")
+    dark = lived(entries, 2, BTC=Closes("100", None, "25"))
+    assert [(plain(day.value), plain(day.inflow), plain(day.outflow)) for day in dark.days[2:]] == [
+        ("0", "0", "200"),
+        ("200", "200", "0"),
+    ]
+    assert dark.by_asset == {"BTC": 0}
+
+
 def test_a_trade_into_what_has_no_price_takes_its_money_out() -> None:
     entries = [
         entry(0, "buy", **BUY),
