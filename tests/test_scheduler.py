@@ -16,6 +16,7 @@ from apps.core import cache, clock
 from apps.core.logs import bind_request_id
 from config.beat import SlotSchedule, SlotScheduler, take_tick
 
+_CELERY = (sys.executable, "-m", "celery", "-A", "config.worker")
 AT = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
 
@@ -82,7 +83,19 @@ def test_a_task_carries_the_request_id_into_a_real_worker() -> None:
     with bind_request_id("asked-here"):
         current_app.send_task("core.reap_work", queue="default", kwargs={"unknown": 1})
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "solo", "-Q", "default", "--without-gossip"],
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "config.worker",
+            "worker",
+            "-P",
+            "solo",
+            "-Q",
+            "default",
+            "--without-gossip",
+        ],
         cwd=settings.BASE_DIR,
         env={**os.environ, "REDIS_URL": settings.REDIS_URL, "LOG_FORMAT": "json"},
         stderr=subprocess.PIPE,

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.journeys.product import Product
+from tests.journeys.product import WITH_MARKET, Product, running
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
@@ -22,9 +22,24 @@ _QUIET = (
 
 OpenPage = Callable[[], Page]
 
+PATIENCE_MS = 30_000  # a page is drawn in less than one second; on a busy machine it takes several
+
 
 def _chromium() -> str:
     return next((found for name in _NAMES if (found := shutil.which(name))), "")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let those who share the running product come last, together, in whatever order they are: it uses the machine."""
+    items.sort(key=lambda item: "shared_product" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def shared_product() -> Iterator[Product]:
+    """A product with its market for the journeys that leave it as well as they found it."""
+    with running("shared", options=WITH_MARKET) as started:
+        yield started
 
 
 @pytest.fixture
@@ -47,12 +62,13 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Return how a test opens a page in a browser profile of its own; an error on any of them fails the test."""
+    expect.set_options(timeout=PATIENCE_MS)
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
     def opened() -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -2,13 +2,12 @@
 
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import OpenPage, signed_in
-from tests.journeys.product import Product, running
+from tests.journeys.product import Product, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -16,12 +15,14 @@ PAGES = ["/", "/account/", "/account/security/", "/account/preferences/", "/acco
 PAGES += ["/operations/", "/operations/jobs/"]
 RECONNECTED_MS = 30_000
 PHONE = 390
+WELL_LIMIT = 120.0
 
 
-@pytest.fixture(scope="module")
-def product() -> Iterator[Product]:
-    with running("console") as started:
-        yield started
+@pytest.fixture
+def product(shared_product: Product) -> Product:
+    """The product that some journeys share, well."""
+    wait_for(shared_product.is_well, seconds=WELL_LIMIT, what="every process to be well")
+    return shared_product
 
 
 @pytest.fixture

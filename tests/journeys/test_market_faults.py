@@ -2,17 +2,15 @@
 
 import os
 import signal
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
 
-from apps.operations.domain.processes import SIMULATED_PORTS
 from tests.journeys.market import LENGTHS, MINUTE_MS, Market, Row, now_ms
-from tests.journeys.product import WITH_MARKET, Product, housed, wait_for
+from tests.journeys.product import Product, wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
@@ -54,29 +52,12 @@ CANDLES, USES = 48, 2
 
 
 @pytest.fixture(scope="module")
-def market() -> Iterator[Market]:
-    """One product with its market for all tests of this module."""
-    with housed("market-faults") as root:
-        product = Product(root / "data", options=WITH_MARKET)
-        try:
-            with others_on_the_usual_ports():
-                product.start()
-            started = Market(product)
-            started.sign_in()
-            wait_for(lambda: is_well(started), seconds=READY_LIMIT, what="prices of every venue")
-            yield started
-        finally:
-            product.stop()
-
-
-@contextmanager
-def others_on_the_usual_ports() -> Iterator[None]:
-    """Keep the usual ports of the exchanges taken, so that this product takes others and nobody comes in between."""
-    with ExitStack() as held:
-        for port in SIMULATED_PORTS:
-            with suppress(OSError):  # it is taken already
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
-        yield
+def market(shared_product: Product) -> Market:
+    """The market of the product that some journeys share."""
+    started = Market(shared_product)
+    started.sign_in()
+    wait_for(lambda: is_well(started), seconds=READY_LIMIT, what="prices of every venue")
+    return started
 
 
 @pytest.fixture(autouse=True)

@@ -116,7 +116,7 @@ def until(page: Page, *, price: str, of: str = BTC, seconds: int) -> None:
         if page.locator(f'[data-price="{of}"]').inner_text() == price:
             return
         page.clock.run_for(1000)
-    expect(page.locator(f'[data-price="{of}"]')).to_have_text(price, timeout=1000)
+    expect(page.locator(f'[data-price="{of}"]')).to_have_text(price, timeout=10_000)
 
 
 def test_what_the_server_does_not_know_yet_is_asked_for_again(page: Page, server: Server) -> None:

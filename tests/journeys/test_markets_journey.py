@@ -5,13 +5,12 @@ import re
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from tests.journeys.conftest import OpenPage, signed_in
-from tests.journeys.product import WITH_MARKET, Product, running, wait_for
+from tests.journeys.product import Product, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -20,12 +19,14 @@ PHONE = 390
 YEAR_MS = 365 * 86_400_000
 HISTORY_MS = 90_000
 BACK_MS = 30_000
+WELL_LIMIT = 120.0
 
 
-@pytest.fixture(scope="module")
-def product() -> Iterator[Product]:
-    with running("markets", options=WITH_MARKET) as started:
-        yield started
+@pytest.fixture
+def product(shared_product: Product) -> Product:
+    """The product that some journeys share, well."""
+    wait_for(shared_product.is_well, seconds=WELL_LIMIT, what="every process to be well")
+    return shared_product
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_a_signal_reaches_the_command() -> None:
     with _start(_WAIT) as process:
         folder = _folder_of(process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 128 + signal.SIGTERM
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
     assert not folder.exists()
 
 
@@ -73,8 +73,8 @@ def test_a_kill_leaves_neither_processes_nor_files() -> None:
     with _start(_WAIT) as process:
         folder = _folder_of(process)
         process.kill()
-        process.wait(timeout=5)
-        wait_for(lambda: not living(folder) and not folder.exists(), seconds=10, what="an empty place")
+        process.wait(timeout=30)
+        wait_for(lambda: not living(folder) and not folder.exists(), seconds=30, what="an empty place")
 
 
 def test_a_command_that_does_not_exist_is_named() -> None:
@@ -90,4 +90,4 @@ def test_services_are_up_within_seconds() -> None:
     with _start(_SHOW_DATA) as process:
         _folder_of(process)
         process.wait(timeout=30)
-    assert time.monotonic() - began_at < 20
+    assert time.monotonic() - began_at < 60
