@@ -32,11 +32,11 @@ class Leg:
 
 
 def legs(entry: Entry, *, money: str, price_of: PriceOf) -> list[Leg]:
-    """Return the legs of an entry; a split has none, it multiplies."""
+    """Return the legs of an entry, worked out in the caller's decimal context; a split has none, it multiplies."""
     found = [leg for leg in _main(entry, _fee_in_money(entry, money), price_of) if leg.account != OUTSIDE]
     if entry.fee and _is_coin(entry.fee_asset, entry, money):
         payer = entry.from_account if entry.type is EntryType.TRANSFER else entry.account
-        found.append(Leg(payer or "", entry.fee_asset or "", -entry.fee))
+        found.append(Leg(payer or "", entry.fee_asset or "", entry.fee.copy_negate()))
     return found
 
 

@@ -117,7 +117,8 @@ def benchmark(days: Sequence[HistoryDay], *, first_day: int, last_day: int, part
 def cash_flows(days: Sequence[HistoryDay], *, first_day: int, last_day: int) -> list[Flow]:
     """Return the flows that the money-weighted return is found from, the worth at start and end included."""
     before, chosen = _chosen(days, first_day, last_day)
-    return [] if before is None or not chosen else _cash(before, chosen)
+    with localcontext(WIDE):
+        return [] if before is None or not chosen else _cash(before, chosen)
 
 
 def date_of(day: int) -> date:

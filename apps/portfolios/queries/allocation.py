@@ -10,6 +10,7 @@ from typing import Final
 from apps.core.money import multiply
 from apps.markets.models import Asset
 from apps.portfolios.domain.measures import settled
+from apps.portfolios.domain.measures.arithmetic import WIDE, total
 from apps.portfolios.domain.valuation import concentration, shares
 from apps.portfolios.models import Holding, Portfolio
 
@@ -52,7 +53,7 @@ def allocation(*, portfolio: Portfolio, by: AllocationBy) -> Allocation:
     rows = list(Holding.objects.filter(portfolio=portfolio))
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for name, value in _parts(rows, by):
-        sums[name] += value
+        sums[name] = WIDE.add(sums[name], value)
     above = {name: value for name, value in sums.items() if value > 0}
     fractions = shares(above)
     ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
@@ -64,9 +65,9 @@ def allocation(*, portfolio: Portfolio, by: AllocationBy) -> Allocation:
             for name, value in ordered
             if value
         ),
-        total=settled(sum(sums.values(), Decimal(0))),
+        total=settled(total(sums.values())),
         concentration=None if (found := concentration(above)) is None else settled(found),
-        largest_five=settled(sum(list(fractions.values())[:_LARGEST], Decimal(0))) if fractions else None,
+        largest_five=settled(total(list(fractions.values())[:_LARGEST])) if fractions else None,
         unpriced=tuple(sorted(row.asset for row in rows if row.price is None and Decimal(row.amount))),
     )
 

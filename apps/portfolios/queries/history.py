@@ -11,6 +11,7 @@ from apps.core.api.times import milliseconds
 from apps.markets.domain.instruments import InstrumentName
 from apps.markets.queries import DailyRates, daily_rates
 from apps.portfolios.domain.history import History, HistoryDay, day_of, history
+from apps.portfolios.domain.measures.arithmetic import WIDE
 from apps.portfolios.domain.performance import date_of
 from apps.portfolios.domain.transactions import Entry
 from apps.portfolios.models import Portfolio
@@ -128,7 +129,7 @@ def portfolio_history(
     points, put_in = [], Decimal(0)
     days = past.history.days[1:]
     for place, day in enumerate(days):
-        put_in += day.deposits - day.withdrawals
+        put_in = WIDE.add(put_in, WIDE.subtract(day.deposits, day.withdrawals))
         inside = day.day >= start and (behind is None or day.day < behind)
         if inside and (place == len(days) - 1 or _closes(day.day, interval)):
             points.append(HistoryPoint(day.day * DAY_MS, day.value, put_in, day.unpriced))

@@ -1,6 +1,6 @@
 """A ledger lived through day by day: what was worth what, what money moved, and what percentages may be said of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,9 +13,10 @@ from apps.portfolios.domain.drafts import OUTSIDE
 from apps.portfolios.domain.history import DAY_US, History, HistoryDay, history
 from apps.portfolios.domain.legs import fees_paid, legs
 from apps.portfolios.domain.measures import Flow
+from apps.portfolios.domain.measures.arithmetic import WIDE
 from apps.portfolios.domain.performance import benchmark, cash_flows, date_of, performance
 from apps.portfolios.domain.transactions import Entry, EntryType, parse_entry
-from apps.portfolios.domain.valuation import PriceState, PriceTag, concentration, shares, valued, worth
+from apps.portfolios.domain.valuation import concentration, shares
 
 FIRST = 19_700
 few = settings(max_examples=25, deadline=None)
@@ -182,6 +183,26 @@ def test_a_split_is_no_gain_with_a_price_or_without() -> None:
     assert dark.by_asset == {"BTC": 0}
 
 
+def test_the_longest_amounts_keep_every_digit() -> None:
+    long = "1234567890123456789012345678901234567890.123456789012345678901234567891"
+    entries = [
+        entry(0, "buy", asset="BTC", amount=long, value=long),
+        entry(1, "transfer", asset="BTC", amount=long, **INSIDE),
+        entry(2, "sell", asset="BTC", amount=long, value=long, account="cold"),
+    ]
+    past = lived(entries, 2, BTC=Closes("1.000000000000000001"))
+    assert [plain(day.value) for day in past.days] == [
+        "0",
+        *[plain(WIDE.multiply(Decimal(long), Decimal("1.000000000000000001")))] * 2,
+        "0",
+    ]
+    assert [plain(day.outflow) for day in past.days][-1] == long
+    assert [flow.amount for flow in cash_flows(past.days, first_day=FIRST, last_day=FIRST + 2)] == [
+        Decimal(long).copy_negate(),
+        Decimal(long),
+    ]
+
+
 def test_a_trade_into_what_has_no_price_takes_its_money_out() -> None:
     entries = [
         entry(0, "buy", **BUY),
@@ -301,24 +322,13 @@ def test_percentages_do_not_depend_on_the_size_of_money(bought: list[tuple[int, 
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------
-def test_an_amount_has_a_value_exactly_when_its_price_is_known() -> None:
-    prices: Mapping[str, PriceTag] = {
-        "BTC": PriceTag(PriceState.PRICED, Decimal("2.000000000000000001"), "kraken", 5),
-        "ETH": PriceTag(PriceState.PENDING),
-    }
-    found = valued({"BTC": Decimal("1.5"), "ETH": Decimal(1), "ODD": Decimal(1), "NIL": Decimal(0)}, prices)
-    assert [row.value for row in found] == [Decimal("3.0000000000000000015"), None, None, 0]
-    assert [row.price.state for row in found] == ["priced", "pending", "unpriced", "unpriced"]
-    assert worth(found) == Decimal("3.0000000000000000015")
-    with pytest.raises(ValueError, match="exactly when"):
-        PriceTag(PriceState.PENDING, Decimal(1))
-
-
 def test_shares_and_concentration() -> None:
     assert shares({"a": Decimal(1), "b": Decimal(3)}) == {"b": Decimal("0.75"), "a": Decimal("0.25")}
     assert shares({"a": Decimal(-1)}) == {}
     assert concentration({"a": Decimal(1), "b": Decimal(1), "c": Decimal(-1)}) == Decimal("0.5")
     assert concentration({}) is None
+    long = Decimal("12345678901234567890.123456789012345678901234567891")
+    assert shares({"a": long, "b": long.copy_negate(), "c": Decimal(1)}) == {"a": long, "c": 1, "b": long.copy_negate()}
 
 
 def test_a_day_is_a_day_in_utc() -> None:

@@ -96,8 +96,8 @@ def _distance(factor: Decimal) -> Decimal:
 
 def _reach(terms: Sequence[_Term]) -> tuple[Decimal, Decimal]:
     """Return between which factors every answer lies (Cauchy's bound)."""
-    largest = max(abs(amount) for _day, amount in terms)
-    first, last = abs(terms[0][1]), abs(terms[-1][1])
+    largest = max(amount.copy_abs() for _day, amount in terms)
+    first, last = terms[0][1].copy_abs(), terms[-1][1].copy_abs()
     low = WIDE.divide(first, WIDE.add(first, largest))
     high = WIDE.divide(WIDE.add(last, largest), last)
     return low, high
@@ -142,8 +142,8 @@ def _between(terms: Sequence[_Term], edges: Sequence[Decimal]) -> list[Decimal]:
 def _sign(terms: Sequence[_Term], factor: Decimal) -> int:
     """Return the sign of the sum; what is nothing beside its own parts is zero, as where it only touches zero."""
     value, _slope = _evaluated(terms, factor)
-    size, _rise = _evaluated([(day, abs(amount)) for day, amount in terms], factor)
-    if abs(value) <= WIDE.multiply(size, _NOTHING):
+    size, _rise = _evaluated([(day, amount.copy_abs()) for day, amount in terms], factor)
+    if value.copy_abs() <= WIDE.multiply(size, _NOTHING):
         return 0
     return 1 if value > 0 else -1
 
@@ -160,7 +160,7 @@ def _solved(terms: Sequence[_Term], low: Decimal, high: Decimal) -> Decimal:
             # The slope is v times the derivative, so that the step is relative to the place.
             newton = WIDE.subtract(place, WIDE.divide(WIDE.multiply(value, place), slope))
             following = newton if low <= newton <= high else following
-        if not value or abs(WIDE.subtract(following, place)) <= WIDE.multiply(place, _SAME):
+        if not value or WIDE.subtract(following, place).copy_abs() <= WIDE.multiply(place, _SAME):
             return place
         place = following
 

@@ -55,7 +55,7 @@ def risk_figures(
         sharpe=WIDE.multiply(ratio(excess, spread), a_year) if spread else None,
         sortino=WIDE.multiply(ratio(excess, downside), a_year) if downside else None,
         max_drawdown=deepest,
-        calmar=ratio(growth, abs(deepest)) if growth is not None and deepest else None,
+        calmar=ratio(growth, deepest.copy_abs()) if growth is not None and deepest else None,
         var_5pct_historical=quantile(returns, _VAR_SHARE),
     )
 
