@@ -13,6 +13,7 @@ from apps.portfolios.domain.policy import CoinFee, Fees, Method, Missing, SameCo
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import AccountKind, BatchKind, BatchState, FileImport, Transaction, ValueState
 from apps.portfolios.queries.ledger import portable_row
+from apps.portfolios.queries.reconciliation import Cause
 
 Values = dict[str, Any]
 _LONGEST_NAME = 80
@@ -355,3 +356,24 @@ class TransferSerializer(LegSerializer):
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         """Hand on what the query has written."""
         return instance
+
+
+# --- Reconciliation ---------------------------------------------------------------------------------------------------
+class BalanceSerializer(serializers.Serializer[Any]):
+    """One asset in one account, by the ledger and by its venue."""
+
+    account = serializers.CharField(read_only=True)
+    exchange = serializers.CharField(read_only=True)
+    asset = serializers.CharField(read_only=True)
+    ledger = AmountSerializerField(read_only=True)
+    venue = AmountSerializerField(read_only=True)
+    difference = AmountSerializerField(read_only=True)
+    age_s = serializers.IntegerField(read_only=True)
+    cause = serializers.ChoiceField(choices=[one.value for one in Cause], read_only=True)
+    repair = serializers.CharField(read_only=True)
+
+
+class PolicySerializer(serializers.Serializer[Any]):
+    """The rules that a portfolio is booked by."""
+
+    policy = serializers.DictField(help_text="The names of section 6; what is left out takes its default.")

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
-from apps.portfolios.api import exports, imports, performance, portfolios, results, transactions, transfers
+from apps.portfolios.api import exports, imports, performance, portfolios, results, rules, transactions, transfers
 
 app_name = "portfolios"
 
@@ -27,6 +27,8 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/transfers", transfers.TransfersView.as_view(), name="transfers"),
     path(f"{_ONE}/transfers/match", transfers.MatchView.as_view(), name="match-transfer"),
     path(f"{_ONE}/transfers/unmatch", transfers.UnmatchView.as_view(), name="unmatch-transfer"),
+    path(f"{_ONE}/policy", rules.PolicyView.as_view(), name="policy"),
+    path(f"{_ONE}/reconciliation", rules.ReconciliationView.as_view(), name="reconciliation"),
     path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
     path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),
     path(f"{_ONE}/gains", results.GainsView.as_view(), name="gains"),
@@ -51,6 +53,9 @@ urlpatterns = [
     path("imports/<uuid:import_id>/commit/", views.commit, name="commit_import"),
     path("imports/<uuid:import_id>/undo/", views.undo, name="undo_import"),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
+    path("transfers/", views.transfers, name="transfers"),
+    path("transfers/match/", views.match, name="match"),
+    path("transfers/unmatch/", views.unmatch, name="unmatch"),
     path("tax/", views.tax, name="tax"),
     path("tax/<int:year>/", views.tax, name="tax_year"),
     path("tax/<int:year>/<str:name>.csv", views.tax_file, name="tax_file"),

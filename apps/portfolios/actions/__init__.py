@@ -18,6 +18,12 @@ from apps.portfolios.actions.imports import (
     undo_import,
 )
 from apps.portfolios.actions.matching import NotMatchedError, match_certain, match_transfer, unmatch_transfer
+from apps.portfolios.actions.observing import (
+    TooManyBalancesError,
+    close_gap,
+    record_observed_balances,
+    report_gap,
+)
 from apps.portfolios.actions.past import read_history, read_performance, read_performances
 from apps.portfolios.actions.portfolios import (
     AccountInUseError,
@@ -61,12 +67,14 @@ __all__ = [
     "Posted",
     "Refusal",
     "TooManyAccountsError",
+    "TooManyBalancesError",
     "TooManyDraftsError",
     "TooManyPortfoliosError",
     "UnreadableFileError",
     "book_behind",
     "book_one",
     "change_account",
+    "close_gap",
     "change_portfolio",
     "commit_import",
     "create_account",
@@ -87,6 +95,8 @@ __all__ = [
     "read_performance",
     "read_performances",
     "recompute",
+    "record_observed_balances",
+    "report_gap",
     "refresh",
     "replace_transaction",
     "revalue",

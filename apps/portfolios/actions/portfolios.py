@@ -197,6 +197,8 @@ def delete_account(*, portfolio: Portfolio, account_id: UUID) -> None:
         row = _own(portfolio, account_id)
         if row.transactions.exists() or row.sent.exists() or row.arrived.exists():
             raise AccountInUseError
+        row.observed.all().delete()
+        row.gaps.all().delete()
         row.delete()
 
 

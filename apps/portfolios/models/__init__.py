@@ -3,6 +3,7 @@
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
 from apps.portfolios.models.imports import FileImport
 from apps.portfolios.models.matching import PartedPair, TransferArrival, TransferMatch
+from apps.portfolios.models.observed import ObservedBalance, SourceGap
 from apps.portfolios.models.portfolios import (
     Account,
     AccountKind,
@@ -25,11 +26,13 @@ __all__ = [
     "BookedResult",
     "FileImport",
     "Holding",
+    "ObservedBalance",
     "PartedPair",
     "PolicyPeriod",
     "Portfolio",
     "PortfolioQuerySet",
     "PortfolioValue",
+    "SourceGap",
     "Transaction",
     "TransactionQuerySet",
     "TransferArrival",

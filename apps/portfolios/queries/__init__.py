@@ -35,8 +35,10 @@ from apps.portfolios.queries.portfolios import (
     portfolio_of,
     portfolios_of,
 )
+from apps.portfolios.queries.reconciliation import Balance, reconciliation
 
 __all__ = [
+    "Balance",
     "Allocation",
     "AllocationBy",
     "AllocationPart",
@@ -77,6 +79,7 @@ __all__ = [
     "portfolio_performance",
     "portfolios_of",
     "proposals_for",
+    "reconciliation",
     "transaction_of",
     "transactions",
     "unmatched_legs",

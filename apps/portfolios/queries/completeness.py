@@ -1,6 +1,7 @@
 """How complete a portfolio's figures are, and where each thing that is missing can be mended."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import Q
@@ -9,7 +10,16 @@ from django.urls import reverse
 from apps.core.money import plain
 from apps.portfolios.domain.completeness import Completeness, Issue, IssueCode, completeness
 from apps.portfolios.domain.transactions import EntryType
-from apps.portfolios.models import BookedResult, Holding, Portfolio, Transaction, TransactionQuerySet, ValueState
+from apps.portfolios.models import (
+    BookedResult,
+    Holding,
+    ObservedBalance,
+    Portfolio,
+    SourceGap,
+    Transaction,
+    TransactionQuerySet,
+    ValueState,
+)
 from apps.portfolios.queries.pricing import open_values
 
 #: A price this much older than the moment it stands for is said to be stale.
@@ -24,12 +34,28 @@ def unmatched_legs(*, portfolio: Portfolio) -> TransactionQuerySet:
     return rows.filter(Q(from_account=None) | Q(to_account=None)).exclude(matched)
 
 
+def balances_that_differ(*, portfolio: Portfolio) -> int:
+    """Count the balances that venues tell otherwise than the ledger."""
+    told = ObservedBalance.objects.filter(portfolio=portfolio)
+    observed = {(name, asset): amount for name, asset, amount in told.values_list("account__name", "asset", "amount")}
+    if not observed:
+        return 0
+    booked: dict[tuple[str, str], Decimal] = {}
+    for asset, accounts in Holding.objects.filter(portfolio=portfolio).values_list("asset", "accounts"):
+        booked |= {(name, asset): Decimal(amount) for name, amount in accounts.items()}
+    asked = {name for name, _asset in observed}
+    places = observed.keys() | {place for place in booked if place[0] in asked}
+    return sum(observed.get(place, 0) != booked.get(place, 0) for place in places)
+
+
 def completeness_of(*, portfolio: Portfolio, result: BookedResult, remarks: Iterable[Issue] = ()) -> Completeness:
     """Return how complete the figures of a booked ledger are; remarks are what was found in prices."""
     values = open_values(portfolio=portfolio)
     issues = [
         *(Issue(IssueCode(code), count) for code, count in result.totals.get("issues", [])),
         Issue(IssueCode.UNMATCHED_TRANSFER, unmatched_legs(portfolio=portfolio).count()),
+        Issue(IssueCode.SYNC_GAP, SourceGap.objects.filter(portfolio=portfolio, closed_at=None).count()),
+        Issue(IssueCode.BALANCE_DIFFERS, balances_that_differ(portfolio=portfolio)),
         Issue(IssueCode.PENDING_ENTRY, values.pending),
         Issue(IssueCode.UNPRICED_ENTRY, values.unpriced),
         *remarks,
