@@ -47,7 +47,7 @@ def test_the_universal_format_of_koinly() -> None:
         "2024-01-02 10:00:00 UTC,3,XRP,2,XRP,,,,,,,\n"
     )
     assert told(text) == [
-        "2 2024-01-01T10:00:00Z trade 0.1 BTC -> 4000 USDT = 4001 fee 1 USDT fee = 1.00025 on out",
+        "2 2024-01-01T10:00:00Z trade 0.1 BTC -> 4000 USDT = 4001 fee 1 USDT fee = 1 on out",
         "3 2024-01-01T10:00:00Z trade 0.1 BTC -> 4000 USDT = 4000 fee 1 USDT fee = 1 on out",
         "4 ! same_account",
     ]

@@ -157,7 +157,7 @@ def _read_json(text: str, wanted: str, account: str, currency: str, style: Colum
     if wanted in {AUTO, "ghostfolio"} and (activities := ghostfolio.activities_of(text)) is not None:
         reading = _reading("ghostfolio", account, currency, style)
         lines = [
-            Line(number, list(one.values()), {name: place for place, name in enumerate(one)})
+            Line(number, [text.strip() for text in one.values()], {name: place for place, name in enumerate(one)})
             for number, one in enumerate(activities, start=1)
         ]
         return _json_file("activities", reading, ghostfolio.READ(reading, lines))
@@ -225,7 +225,8 @@ def _lines(rows: Sequence[Row], header: Header) -> tuple[list[Line], list[Import
             message = f"This line has {len(row.cells)} cells, the header has {width}."
             crooked.append(ImportedRow(row.number, error=Problem("cells_too_many", message)))
         elif normalized(row.cells[0]) != header.names[0] or not _repeats(row, header):
-            lines.append(Line(row.number, row.cells, header.columns))
+            cells = [cell.strip() for cell in row.cells[:width]]
+            lines.append(Line(row.number, cells + [""] * (width - len(cells)), header.columns))
     return lines, crooked
 
 
@@ -247,7 +248,7 @@ def _time_cells(lines: Sequence[Line]) -> Iterator[str]:
     """Yield the cells of the columns that look like times by their names."""
     if lines:
         places = [place for name, place in lines[0].columns.items() if any(word in name for word in _TIME_WORDS)]
-        yield from (line.cells[place] for line in lines for place in places if place < len(line.cells))
+        yield from (line.cells[place] for line in lines for place in places)
 
 
 def _falls(reading: Reading, lines: Sequence[Line]) -> bool:

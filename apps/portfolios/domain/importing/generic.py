@@ -34,18 +34,25 @@ def read_line(reading: Reading, line: Line) -> list[EntryDraft]:
     kind = word.lower()
     if kind not in TYPES:
         raise unknown_kind(word, "type")
-    at_us = reading.moment(line, *(name for name in TIMES if name in line.columns))
+    columns = line.columns
+    at_us = reading.moment(line, *[name for name in TIMES if name in columns])
     raw: dict[str, object] = {"type": kind, "account": reading.account}
-    raw |= {name: text for name in TEXTS if (text := line.text(name))}
-    raw |= {name: reading.asset(line, name) for name in ASSETS if line.text(name)}
-    raw |= {name: found for name in AMOUNTS if (found := reading.optional(line, name)) is not None}
+    raw |= {name: text for name in TEXTS if name in columns and (text := line.text(name))}
+    raw |= {name: reading.asset(line, name) for name in ASSETS if name in columns and line.text(name)}
+    numbers = {name: reading.optional(line, name) for name in AMOUNTS if name in columns}
+    raw |= {name: number for name, number in numbers.items() if number is not None}
     _name_coins(raw, line.text("pair"))
     _name_outside(raw, kind)
-    facts = [raw.get(name, "") for name in (*AMOUNTS, *ASSETS, "kind", "account", *ACCOUNTS)]
-    raw["id"] = line.text("id") or reading.fingerprint(at_us, kind, *facts)
+    raw["id"] = line.text("id") or _own_id(reading, raw, at_us)
     if kind in {"buy", "sell"} and raw.get("quote", reading.currency) != reading.currency:
         return _other_money(reading, raw, at_us)
     return [_checked(reading, raw, at_us)]
+
+
+def _own_id(reading: Reading, raw: dict[str, object], at_us: int) -> str:
+    """Return an id made of what happened; remarks may be written anew."""
+    facts = [fact for name in sorted(raw) if name not in REMARKS for fact in (name, raw[name])]
+    return reading.fingerprint(at_us, *facts)
 
 
 def _checked(reading: Reading, raw: dict[str, object], at_us: int) -> EntryDraft:

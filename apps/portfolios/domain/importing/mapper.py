@@ -104,8 +104,7 @@ def mapped_lines(lines: Sequence[Line], mapping: ColumnMapping, header: Header) 
     kind_place = header.columns.get(normalized(mapping.columns.get("type", "")))
     found: list[Line] = []
     for line in lines:
-        padded = [*line.cells, *[""] * (width - len(line.cells))][:width]
-        word = mapping.constants.get("type", "") if kind_place is None else padded[kind_place].strip()
+        word = mapping.constants.get("type", "") if kind_place is None else line.cells[kind_place]
         kind = mapping.kinds.get(word.lower(), word)
-        found.append(Line(line.number, [*padded, *constants.values(), kind], places))
+        found.append(Line(line.number, [*line.cells, *constants.values(), kind], places))
     return found

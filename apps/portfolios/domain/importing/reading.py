@@ -27,7 +27,7 @@ FIAT: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record of the file: where it begins, and its cells by the name of their column."""
+    """One record of the file: where it begins, and its cells without blanks around, one for each column."""
 
     number: int
     cells: Sequence[str]
@@ -37,10 +37,8 @@ class Line:
         """Return the first filled cell among these columns, or an empty text."""
         for name in names:
             index = self.columns.get(name)
-            if index is not None and index < len(self.cells):
-                cell = self.cells[index].strip()
-                if cell:
-                    return cell
+            if index is not None and (cell := self.cells[index]):
+                return cell
         return ""
 
     def required(self, *names: str) -> str:
@@ -118,7 +116,7 @@ class Reading:
 
     def fingerprint(self, *parts: object) -> str:
         """Return an id made of what a line says; equal lines of one file are told apart by counting them."""
-        text = "\x1f".join(_canonical(part) for part in parts)
+        text = "\x1f".join([part if isinstance(part, str) else _canonical(part) for part in parts])
         digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
         self.seen[digest] += 1
         return f"{self.source}:{digest}:{self.seen[digest]}"

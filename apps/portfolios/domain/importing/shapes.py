@@ -236,7 +236,9 @@ def _fee_value(reading: Reading, fee: Leg | None, out: Leg, received: Leg, worth
     """Return the value of a fee in a coin, from its own par or from the price of the trade it belongs to."""
     if fee is None or fee.asset == reading.currency:
         return None
+    if reading.at_par(fee.asset):
+        return fee.amount
     for leg in (out, received):
         if leg.asset == fee.asset and worth is not None:
             return divide(multiply(fee.amount, worth), leg.amount)
-    return _alone(reading, fee)
+    return None
