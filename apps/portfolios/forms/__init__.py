@@ -3,18 +3,20 @@
 from apps.portfolios.forms.entry import EntryForm
 from apps.portfolios.forms.settings import NewPortfolioForm, PolicyForm, PortfolioForm
 from apps.portfolios.forms.templates import GROUPS, TEMPLATES, Template, template_for
-from apps.portfolios.forms.wishes import BENCHMARKS, LedgerWishForm, StretchForm
+from apps.portfolios.forms.uploads import UploadForm
+from apps.portfolios.forms.wishes import LedgerWishForm, MatchForm, StretchForm
 
 __all__ = [
-    "BENCHMARKS",
     "GROUPS",
     "TEMPLATES",
     "EntryForm",
     "LedgerWishForm",
+    "MatchForm",
     "NewPortfolioForm",
     "PolicyForm",
     "PortfolioForm",
     "StretchForm",
     "Template",
+    "UploadForm",
     "template_for",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -10,7 +11,6 @@ from django.utils.translation import gettext as _
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.queries.ledger_pages import LedgerWish
 
-BENCHMARKS: Final = ("BTC", "ETH")
 SPANS: Final = {"30d": 30, "90d": 90, "1y": 365, "all": None}
 
 
@@ -80,3 +80,17 @@ class StretchForm(forms.Form):
         if days is not None:
             start = midnight - timedelta(days=days)
         return Stretch(span, start, ("BTC", "ETH", "BTC+ETH"))
+
+
+class MatchForm(forms.Form):
+    """Which transfer left, and which ones it arrived as, with spaces between their ids."""
+
+    out = forms.UUIDField()
+    arrived = forms.CharField(required=False, max_length=1_000)
+
+    def clean_arrived(self) -> list[UUID]:
+        """Return the ids."""
+        try:
+            return [UUID(text) for text in str(self.cleaned_data["arrived"]).split()]
+        except ValueError as error:
+            raise forms.ValidationError(_("These are not ids.")) from error

@@ -382,3 +382,50 @@ def two_digits(figure: Decimal | None) -> str:
     if figure is None:
         return UNKNOWN
     return f"{money.rounded(figure, digits=2):f}".replace("-", money.MINUS)
+
+
+_FORMATS: Final[Mapping[str, str | Promise]] = {
+    "binance": "Binance",
+    "coinbase": "Coinbase",
+    "kraken": "Kraken",
+    "kucoin": "KuCoin",
+    "koinly": "Koinly",
+    "cointracking": "CoinTracking",
+    "rotki": "rotki",
+    "ghostfolio": "Ghostfolio",
+    "generic": gettext_lazy("Table"),
+}
+_NOTES: Final[Mapping[str, Promise]] = {
+    "internal": gettext_lazy("moved inside one account"),
+    "money": gettext_lazy("of money alone"),
+    "pending": gettext_lazy("not settled yet"),
+    "nothing_to_book": gettext_lazy("with nothing to book"),
+}
+
+
+@register.filter
+def format_word(code: str) -> str:
+    """Say where a file is from."""
+    return str(_FORMATS.get(code, code))
+
+
+@register.filter
+def note_word(code: str) -> str:
+    """Say why lines of a file need no entry."""
+    return str(_NOTES.get(code, code))
+
+
+_REASONS: Final[Mapping[str, Promise]] = {
+    "same_hash": gettext_lazy("same hash"),
+    "same_amount": gettext_lazy("same amount"),
+    "amount_less_fee": gettext_lazy("the amount less a fee"),
+    "soon_after": gettext_lazy("soon after"),
+    "within_two_days": gettext_lazy("within two days"),
+    "arrived_in_parts": gettext_lazy("arrived in parts"),
+}
+
+
+@register.filter
+def reason_word(code: str) -> str:
+    """Say why two sides look like one transfer."""
+    return str(_REASONS.get(code, code))

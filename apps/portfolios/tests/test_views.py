@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -267,3 +268,149 @@ def test_a_tax_year_sums_up_and_goes_into_files(client: Client, person: User, po
     hide_amounts(person)
     assert client.get(reverse("portfolios:tax_file", args=[2024, "income"])).status_code == 302
     assert client.get(reverse("portfolios:tax_year", args=[10**12])).status_code == 404
+
+
+# --- Imports --------------------------------------------------------------------------------------------------------
+GENERIC = """ts,type,asset,amount,value,account
+2024-01-02T12:00:00Z,buy,BTC,1.000000000000000001,40000,Kraken
+2024-01-03T12:00:00Z,buy,BTC,one,40000,Kraken
+2024-01-04T12:00:00Z,steal,BTC,1,40000,Kraken
+2024-01-05T12:00:00Z,sell,BTC,0.25,15000,Kraken
+,buy,BTC,1,40000,Kraken
+"""
+FOREIGN = """Zeit;Art;Coin;Menge;Betrag
+02.01.2024 12:00;Kauf;ETH;1,5;3000,00
+"""
+
+
+def upload(client: Client, text: str, **fields: str) -> Any:
+    file = SimpleUploadedFile("my.csv", text.encode(), content_type="text/csv")
+    return client.post(reverse("portfolios:imports"), {"file": file, **fields}, follow=True)
+
+
+def test_a_file_is_shown_with_its_bad_lines_before_it_is_booked_and_undone(
+    client: Client, portfolio: Portfolio
+) -> None:
+    page = upload(client, GENERIC)
+    shown = page.context["page"]
+    assert (shown.row.rows, shown.row.new, [bad.line for bad in shown.errors]) == (5, 2, [3, 4, 6])
+    assert [(line.asset, str(line.after)) for line in shown.lines] == [("BTC", "0.750000000000000001")]
+    for words in ("Book 2, leave 3 out", "my.csv", "&quot;steal&quot;"):
+        assert words in page.text, words
+    standing = Transaction.objects.filter(portfolio=portfolio).standing()
+    assert not standing.exists()
+    address = reverse("portfolios:commit_import", args=[shown.row.pk])
+    assert "commit with skip_errors" in client.post(address, follow=True).text
+    assert "2 transactions are booked" in client.post(address, {"skip_errors": "1"}, follow=True).text
+    assert str(standing.order_by("at").first().amount) == DUST  # type: ignore[union-attr]
+    again = upload(client, GENERIC).context["page"]
+    assert (again.row.new, again.row.duplicates) == (0, 2)
+    undone = client.post(reverse("portfolios:undo_import", args=[shown.row.pk]), {"reason": "Wrong"}, follow=True)
+    assert "nothing of it counts" in undone.text
+    assert not standing.exists()
+
+
+def test_columns_of_an_unknown_file_are_named_by_hand(client: Client, portfolio: Portfolio) -> None:
+    refused = upload(client, FOREIGN)
+    assert refused.status_code == 422
+    form = refused.context["form"]
+    assert [choice for choice, _name in form.fields["column_ts"].widget.choices][1:] == [
+        "Zeit", "Art", "Coin", "Menge", "Betrag",
+    ]  # fmt: skip
+    named = {"ts": "Zeit", "type": "Art", "asset": "Coin", "amount": "Menge", "value": "Betrag"}
+    fields = {f"column_{ours}": theirs for ours, theirs in named.items()}
+    page = upload(client, FOREIGN, words="Kauf = buy", **fields).context["page"]
+    assert (page.row.new, page.row.effect) == (1, {"ETH": "1.5"})
+    broken = upload(client, FOREIGN, words="Kauf", **fields)
+    assert "Write each word and what it means" in broken.text
+
+
+def test_a_refused_file_says_why_beside_the_form(client: Client, portfolio: Portfolio) -> None:
+    answer = client.post(reverse("portfolios:imports"), {}, headers={"HX-Request": "true"})
+    assert "<html" not in answer.text
+    assert "required" in answer.text
+    assert upload(client, "\x00\x01").status_code == 422
+    good = client.post(
+        reverse("portfolios:imports"),
+        {"file": SimpleUploadedFile("my.csv", GENERIC.encode())},
+        headers={"HX-Request": "true"},
+    )
+    assert good["HX-Redirect"].startswith("/imports/")
+
+
+# --- Rules ----------------------------------------------------------------------------------------------------------
+def test_other_rules_show_what_they_change_before_they_are_saved(client: Client, portfolio: Portfolio) -> None:
+    post(
+        portfolio,
+        raw_buy(amount="1", price="10000", ts="2022-01-02T00:00:00Z"),
+        raw_buy(amount="1", price="40000", ts="2023-01-02T00:00:00Z"),
+        raw_buy(type="sell", amount="1", price="50000", ts="2024-01-02T00:00:00Z"),
+    )
+    address = reverse("portfolios:settings")
+    rules = {**client.get(address).context["form"].initial, "superficial_window_days": "", "method": "lifo"}
+    rules = {name: value for name, value in rules.items() if name not in {"alias", "hifo_excl_fee"}}
+    page = client.post(address, rules, headers={"HX-Request": "true"})
+    assert [(year.year, year.before, year.after) for year in page.context["found"].years] == [(2024, 40_000, 10_000)]
+    assert client.get(address).context["form"].initial["method"] == "fifo"
+    saved = client.post(address, {**rules, "step": "save"}, follow=True)
+    assert "The rules are saved" in saved.text
+    assert client.get(reverse("portfolios:tax_year", args=[2024])).context["page"].realised == 10_000
+    refused = client.post(address, {**rules, "method": "uk_s104", "scope": "per_account"})
+    assert refused.status_code == 422
+    assert "Section 104 pools span all accounts" in refused.text
+
+
+def test_a_portfolio_is_made_named_and_deleted_by_its_name(client: Client, portfolio: Portfolio) -> None:
+    client.post(reverse("portfolios:create_portfolio"), {"name": "Savings", "currency": "eur"})
+    made = client.get(reverse("portfolios:settings")).context["portfolio"]
+    assert (made.name, made.currency, made.is_default) == ("Savings", "EUR", False)
+    client.post(reverse("portfolios:rename_portfolio"), {"name": "Rainy days"})
+    client.post(reverse("portfolios:delete_portfolio"), {"name": "Savings"})
+    assert Portfolio.objects.filter(name="Rainy days").exists()
+    client.post(reverse("portfolios:delete_portfolio"), {"name": "Rainy days"})
+    assert not Portfolio.objects.filter(name="Rainy days").exists()
+
+
+# --- What is missing ------------------------------------------------------------------------------------------------
+def test_everything_missing_is_named_with_what_mends_it(client: Client, portfolio: Portfolio) -> None:
+    assert "Nothing to compare yet" in client.get(reverse("portfolios:reconciliation")).text
+    post(
+        portfolio,
+        raw_buy(type="sell", asset="SOL", amount="3", account="Kraken"),
+        raw_buy(amount="2", account="Kraken"),
+        {"type": "transfer", "ts": "2024-03-01T00:00:00Z", "asset": "BTC", "amount": "1",
+         "from_account": "Kraken", "to_account": "outside"},
+    )  # fmt: skip
+    page = client.get(reverse("portfolios:reconciliation"))
+    shown = page.context["page"]
+    assert [(one.asset, one.missing) for one in shown.purchases] == [("SOL", 3)]
+    assert [leg.entry.asset for leg in shown.legs] == ["BTC"]
+    assert "template=opening&amp;asset=SOL&amp;amount=3" in page.text
+    filled = client.get(reverse(NEW), {"template": "opening", "asset": "SOL", "amount": "3"}).context["form"]
+    assert (filled.way.code, filled.initial["asset"], filled.initial["amount"]) == ("opening", "SOL", "3")
+
+
+def test_two_sides_of_a_transfer_are_put_together_and_apart(client: Client, portfolio: Portfolio) -> None:
+    left = {"type": "transfer", "asset": "BTC", "amount": "1", "from_account": "Kraken", "to_account": "outside"}
+    came = {"type": "transfer", "asset": "BTC", "amount": "0.97", "from_account": "outside", "to_account": "Ledger"}
+    other = {**left, "asset": "ETH", "ts": "2024-03-05T00:00:00Z"}
+    post(portfolio, {**left, "ts": "2024-03-01T00:00:00Z"}, {**came, "ts": "2024-03-01T09:00:00Z"}, other)
+    page = client.get(reverse("portfolios:transfers"))
+    (pair,) = page.context["page"].pairs
+    assert (pair.out.account.name, pair.arrived[0].account.name, str(pair.lost)) == ("Kraken", "Ledger", "0.03")
+    assert [one.asset for one in page.context["page"].waiting] == ["ETH"]
+    wrong = {"out": pair.out.pk, "arrived": str(page.context["page"].waiting[0].pk)}
+    assert "Choose coins that came into" in client.post(reverse("portfolios:match"), wrong, follow=True).text
+    same = {"out": pair.out.pk, "arrived": str(pair.arrived[0].pk)}
+    done = client.post(reverse("portfolios:match"), same, follow=True).context["page"]
+    assert ([one.match.out.pk for one in done.matched], done.pairs) == ([pair.out.pk], ())
+    apart = client.post(reverse("portfolios:unmatch"), {"out": pair.out.pk}, follow=True).context["page"]
+    assert (apart.matched, apart.pairs, len(apart.waiting)) == ((), (), 3)
+    assert client.post(reverse("portfolios:match"), {"out": "nonsense"}).status_code == 404
+
+
+def test_a_waiting_transfer_is_told_anew_as_what_it_was(client: Client, portfolio: Portfolio) -> None:
+    left = {"type": "transfer", "asset": "BTC", "amount": "1", "from_account": "Kraken", "to_account": "outside"}
+    entry = post(portfolio, {**left, "ts": "2024-03-01T00:00:00Z"}).ids[0]
+    form = client.get(reverse("portfolios:correct_transaction", args=[entry]), {"template": "spend"}).context["form"]
+    assert (form.way.code, form.initial["amount"]) == ("spend", "1")

@@ -2,19 +2,24 @@
 
 from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
+from apps.portfolios.views.imports import commit, import_detail, imports, undo
 from apps.portfolios.views.overview import history, holding, overview, performance
 from apps.portfolios.views.repair import reconciliation
 from apps.portfolios.views.settings import create, delete, rename, settings
 from apps.portfolios.views.tax import tax, tax_file
 from apps.portfolios.views.transactions import reverse_transaction, transaction, transactions
+from apps.portfolios.views.transfers import match, transfers, unmatch
 
 __all__ = [
     "choose",
+    "commit",
     "correct_transaction",
     "create",
     "delete",
     "history",
     "holding",
+    "import_detail",
+    "imports",
     "new_transaction",
     "overview",
     "performance",
@@ -26,4 +31,8 @@ __all__ = [
     "tax_file",
     "transaction",
     "transactions",
+    "transfers",
+    "match",
+    "unmatch",
+    "undo",
 ]

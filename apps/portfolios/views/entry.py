@@ -18,7 +18,7 @@ from apps.core.errors import NotFoundError, ProductError
 from apps.portfolios import actions, queries
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, EntryDraft, draft_of
 from apps.portfolios.domain.transactions import EntryError, EntryType
-from apps.portfolios.forms import GROUPS, EntryForm, template_for
+from apps.portfolios.forms import GROUPS, TEMPLATES, EntryForm, template_for
 from apps.portfolios.models import Transaction
 from apps.portfolios.queries.effects import effect_of
 from apps.portfolios.queries.ledger_pages import EntryStory, asset_codes, entry_story
@@ -67,7 +67,8 @@ def correct_transaction(request: HttpRequest, transaction_id: UUID) -> HttpRespo
     if story is None:
         raise Http404
     if request.method != "POST":
-        return _page(request, held, _form(held, initial=_typed(story.entry, held)), story)
+        typed = {**_typed(story.entry, held), **({"template": wanted} if (wanted := _template_asked(request)) else {})}
+        return _page(request, held, _form(held, initial=typed), story)
     form = _form(held, data=request.POST)
     if request.POST.get("step") in {"fields", "preview"}:
         return _step(request, held, form, story)
@@ -90,6 +91,12 @@ def correct_transaction(request: HttpRequest, transaction_id: UUID) -> HttpRespo
         return _page(request, held, form, story, status=422)
     messages.success(request, _("The correction is booked; the old version stays in the trail."))
     return redirect("portfolios:transaction", transaction_id=after.pk)
+
+
+def _template_asked(request: HttpRequest) -> str:
+    """Return the way of typing that another page asks for."""
+    wanted = request.GET.get("template", "")
+    return wanted if wanted in TEMPLATES else ""
 
 
 def _booked(held: Chosen, form: EntryForm) -> UUID | None:

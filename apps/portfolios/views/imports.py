@@ -1,0 +1,136 @@
+"""Imports: a file goes in, is shown with its effect and its bad lines, is booked, and can be undone as a whole."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from apps.accounts.actions.callers import signed_in_person
+from apps.core import clock
+from apps.core.errors import NotFoundError, ProductError
+from apps.portfolios import queries
+from apps.portfolios.actions.imports import commit_import, preview_import, undo_import
+from apps.portfolios.domain.importing import Columns, ImportRefusedError, columns_of
+from apps.portfolios.forms import UploadForm
+from apps.portfolios.queries.import_pages import import_page, import_rows
+from apps.portfolios.views.chosen import Chosen, chosen
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def imports(request: HttpRequest) -> HttpResponse:
+    """Show what was imported; POST reads a file and leads to its preview."""
+    held = chosen(request)
+    if request.method != "POST":
+        return _page(request, held, UploadForm())
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, held, form, status=422)
+    file: UploadedFile = form.cleaned_data["file"]
+    data = file.read()
+    try:
+        made = preview_import(
+            portfolio=held.portfolio,
+            data=data,
+            file_name=file.name or "",
+            wanted=form.cleaned_data["format"] or "auto",
+            account=form.cleaned_data["account"].strip(),
+            mapping=form.mapping(),
+            by=held.person,
+            now=clock.now(),
+        )
+    except (ImportRefusedError, ProductError) as error:
+        return _refused(request, held, data, error)
+    address = reverse("portfolios:import", args=[made.pk])
+    return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
+
+
+@require_safe
+@login_required
+@never_cache
+def import_detail(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """Show one import: what it would change or has changed, and its bad lines."""
+    held = chosen(request)
+    page = import_page(user=held.person, import_id=import_id)
+    if page is None:
+        raise Http404
+    return render(request, "portfolios/import.html", held.inside(page=page))
+
+
+@require_POST
+@login_required
+def commit(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """Book what a preview showed; bad lines are left out only where that was said."""
+    person, skip = signed_in_person(request=request), request.POST.get("skip_errors") == "1"
+
+    def book() -> str:
+        done = commit_import(user=person, import_id=import_id, skip_errors=skip, now=clock.now())
+        text = ngettext("%(count)d transaction is booked.", "%(count)d transactions are booked.", done.posted)
+        return text % {"count": done.posted}
+
+    return _then(request, import_id, book)
+
+
+@require_POST
+@login_required
+def undo(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """Take an import back as a whole, or throw a preview away."""
+    person, reason = signed_in_person(request=request), request.POST.get("reason", "").strip()[:200]
+
+    def take_back() -> str:
+        done = undo_import(user=person, import_id=import_id, reason=reason, now=clock.now())
+        return _("The import is undone; nothing of it counts any more.") if done.batch else _("The preview is gone.")
+
+    return _then(request, import_id, take_back)
+
+
+def _then(request: HttpRequest, import_id: UUID, act: Callable[[], str]) -> HttpResponse:
+    try:
+        messages.success(request, act())
+    except NotFoundError as error:
+        raise Http404 from error
+    except ProductError as error:
+        messages.error(request, error.detail)
+    return redirect("portfolios:import", import_id=import_id)
+
+
+def _refused(request: HttpRequest, held: Chosen, data: bytes, error: ImportRefusedError | ProductError) -> HttpResponse:
+    """Say why a file could not be read, and ask what its columns are where that would help."""
+    form = UploadForm(request.POST, request.FILES, columns=_columns(data))
+    message = error.message if isinstance(error, ImportRefusedError) else _said(error)
+    form.is_valid()
+    form.add_error("file", message)
+    return _page(request, held, form, status=422)
+
+
+def _said(error: ProductError) -> str:
+    return error.problems[0].message if error.problems else error.detail
+
+
+def _columns(data: bytes) -> Columns | None:
+    try:
+        return columns_of(data=data)
+    except ImportRefusedError:
+        return None
+
+
+def _page(request: HttpRequest, held: Chosen, form: UploadForm, *, status: int = 200) -> HttpResponse:
+    inside = held.inside(
+        form=form,
+        rows=import_rows(portfolio=held.portfolio),
+        accounts=queries.accounts_of(portfolio=held.portfolio),
+    )
+    alone = request.headers.get("HX-Request") and request.method == "POST"
+    part = "portfolios/_upload.html" if alone else "portfolios/imports.html"
+    return render(request, part, inside, status=200 if alone else status)
