@@ -110,7 +110,6 @@ SHAPES: Final[Mapping[EntryType, Shape]] = {
 }
 _FEE_AMOUNTS: Final = ("fee", "fee_value")
 _FEE_SIDES: Final = ("in", "out")
-_NAMES: Final = ("fee_asset", "kind", "quote")
 _AMOUNT_FIELDS: Final = (
     *("amount", "price", "value", "fee", "fee_value", "out_amount", "in_amount", "received", "ratio"),
 )
@@ -184,8 +183,13 @@ def _parsed(raw: Mapping[object, object]) -> Entry:
         raise _missing("ts")
     at_us = parse_moment(raw["ts"])
     names: dict[str, str | None] = {name: _name(raw, name, needed=True) for name in shape.names}
-    names |= {name: _name(raw, name, needed=False) for name in _NAMES}
-    names["fee_on"] = _fee_side(raw) if kind_of_entry is EntryType.TRADE else None
+    names["quote"] = _name(raw, "quote", needed=False)
+    if shape.takes_fee:
+        names["fee_asset"] = _name(raw, "fee_asset", needed=False)
+    if kind_of_entry is EntryType.TRADE:
+        names["fee_on"] = _fee_side(raw)
+    if kind_of_entry is EntryType.INCOME:
+        names["kind"] = _name(raw, "kind", needed=False)
     amounts: dict[str, Decimal | None] = {name: _positive(raw, name) for name in shape.positive}
     amounts |= {name: _needed(raw, name) for name in shape.needed}
     amounts |= {name: _amount(raw, name) for name in shape.optional}

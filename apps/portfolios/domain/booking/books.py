@@ -1,7 +1,7 @@
 """The books that lines are booked in: holdings by account, cost by basis, totals, shortfalls."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis, Taken
 from apps.portfolios.domain.booking.lines import Line
@@ -45,6 +45,7 @@ class Books:
         self.bases: dict[Key, Basis] = {}
         self.matchers: dict[str, Matcher] = {}
         self.eras: list[Era] = []
+        self._said = ""
         self._never: dict[tuple[str, str], int] = {}
         self._foresight = foresight
         self._matching = policy.method is Method.UK_S104
@@ -79,9 +80,8 @@ class Books:
         if self._matching:
             self._matcher(asset).on(line.at_us).opened.add(amount=amount, cost=cost)
             return
-        basis = self._basis(asset, account)
-        if isinstance(basis, PoolBasis):
-            basis.pool.add(amount=amount, cost=cost)
+        basis = cast("PoolBasis", self._basis(asset, account))
+        basis.pool.add(amount=amount, cost=cost)
         self._note(basis, line)
 
     def dispose(
@@ -197,11 +197,10 @@ class Books:
 
     def trails(self) -> dict[Key, Trail]:
         """Return what the pools noted, ready to be read from the start."""
-        found: dict[Key, Trail] = {}
-        for key, basis in self.bases.items():
-            if isinstance(basis, PoolBasis) and basis.trail is not None:
-                basis.trail.rewind()
-                found[key] = basis.trail
+        pools = ((key, cast("PoolBasis", basis)) for key, basis in self.bases.items())
+        found = {key: basis.trail for key, basis in pools if basis.trail is not None}
+        for trail in found.values():
+            trail.rewind()
         return found
 
     def _places(self, bucket: str) -> list[tuple[tuple[str, str], int]]:
@@ -284,7 +283,8 @@ class Books:
         self.sink.shortfalls.append(Shortfall(tx, asset, account, line.at_us, found, missing))
         place = (account, asset)
         self._never[place] = self._never.get(place, 0) + missing
-        if self.policy.missing is Missing.ERROR:
+        if self.policy.missing is Missing.ERROR and line.id != self._said:
+            self._said = line.id
             self.sink.problems.append(acquisition_missing(line.id))
 
 

@@ -27,7 +27,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US: Final = 86_400_000_000
 _FIRST_DAY: Final = -700_000
 _LAST_DAY: Final = 2_900_000
-_FEE_LESS: Final = (None, "", "0")
+_FEE_LESS: Final = (None, "0")
 
 
 class _UnusualError(Exception):
@@ -76,7 +76,7 @@ class LineReader:
     def _trade(self, raw: Raw) -> Trade:
         at_us, identity, quote, account = self._head(raw)
         side = raw.get("fee_on")
-        if side not in {None, "in", "out"}:
+        if side not in (None, "in", "out"):
             raise _UnusualError
         out_amount, in_amount = _positive(raw.get("out_amount")), _positive(raw.get("in_amount"))
         out_asset, in_asset = self._name(raw.get("out_asset")), self._name(raw.get("in_asset"))

@@ -107,17 +107,19 @@ class _Matched:
         self.totals = Totals(realised=realised, income=books.totals.income, fees=books.totals.fees)
         self.shortfalls: list[Shortfall] = []
         self.problems: list[Problem] = []
+        self._short: list[str] = []
         self._never: list[tuple[tuple[str, str], int, int]] = []
         for _, one in settled:
-            self._missing(one, said=state.policy.missing is Missing.ERROR)
+            self._missing(one)
+        if state.policy.missing is Missing.ERROR:
+            self.problems = [acquisition_missing(tx) for tx in dict.fromkeys(self._short)]
         self.holdings = self._held(books)
 
-    def _missing(self, settled: Settled, *, said: bool) -> None:
+    def _missing(self, settled: Settled) -> None:
         for shortfall, sale in settled.shortfalls:
             self.shortfalls.append(shortfall)
             self._never.append(((sale.account, sale.asset), sale.seq, shortfall.missing))
-            if said:
-                self.problems.append(acquisition_missing(sale.line))
+            self._short.append(sale.line)
 
     def _held(self, books: Books) -> Holdings:
         """Return the sums of entries over all splits; what was missing never was there and does not grow."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -202,20 +203,14 @@ class Settled:
             yield Outcome(repayment.seq, record)
 
 
-_DAY_OF_HOUR: Final[dict[int, int]] = {}
-_MOST_HOURS: Final = 200_000
-
-
 def london_day(at_us: int) -> int:
     """Return the number of days from 1970 to the London date of the moment; clocks change on the hour only."""
-    hour = at_us // _HOUR_US
-    day = _DAY_OF_HOUR.get(hour)
-    if day is None:
-        if len(_DAY_OF_HOUR) >= _MOST_HOURS:
-            _DAY_OF_HOUR.clear()
-        at = (_EPOCH + timedelta(hours=hour)).astimezone(_LONDON)
-        day = _DAY_OF_HOUR[hour] = at.date().toordinal() - _FIRST_DAY
-    return day
+    return _day_of_hour(at_us // _HOUR_US)
+
+
+@lru_cache(maxsize=100_000)
+def _day_of_hour(hour: int) -> int:
+    return (_EPOCH + timedelta(hours=hour)).astimezone(_LONDON).date().toordinal() - _FIRST_DAY
 
 
 def day_text(day: int) -> str:
