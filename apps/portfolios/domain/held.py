@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from apps.portfolios.domain.booking import Booking, Charged, Disposal, Received, Term, Totals, text
+from apps.portfolios.domain.booking import Booking, Charged, Disposal, Received, Totals, text
 from apps.portfolios.domain.booking.scaled import half_even
 from apps.portfolios.domain.completeness import Issue, IssueCode
 from apps.portfolios.domain.drafts import OUTSIDE
@@ -79,7 +79,7 @@ def parts(booking: Booking) -> dict[str, Row]:
     years.update(disposals, incomes, charges)
     long_us = booking.policy.long_days * _DAY_US
     for year in sorted(years):
-        totals = totals_of(disposals[year], incomes[year], charges[year], long_us=long_us)
+        totals = totals_of(disposals[year], incomes[year], charges[year])
         found[str(year)] = {
             "disposals": [disposal_row(one, long_us=long_us) for one in disposals[year]],
             "income": [income_row(one) for one in incomes[year]],
@@ -92,20 +92,13 @@ def parts(booking: Booking) -> dict[str, Row]:
     return found
 
 
-def totals_of(
-    disposals: Sequence[Disposal], incomes: Iterable[Received], charges: Iterable[Charged], *, long_us: int
-) -> Totals:
+def totals_of(disposals: Sequence[Disposal], incomes: Iterable[Received], charges: Iterable[Charged]) -> Totals:
     """Return the sums of these records, gains split by how long what was disposed of had been held."""
-    short = long = 0
-    for one in disposals:
-        if one.term is None:
-            continue
-        long_gain = _long_gain(one, long_us=long_us)
-        long += long_gain
-        short += one.gain - long_gain
+    termed = [one for one in disposals if one.term is not None]
+    long = sum(one.long_gain for one in termed)
     return Totals(
         realised=sum(one.gain for one in disposals),
-        short=short,
+        short=sum(one.gain for one in termed) - long,
         long=long,
         income=sum(one.value for one in incomes),
         fees=sum(one.value for one in charges),
@@ -128,19 +121,6 @@ def income_row(record: Received) -> Row:
 def legs_among(entries: Iterable[Entry]) -> frozenset[str]:
     """Return the ids of the transfers of which one side is not known."""
     return frozenset(one.id for one in entries if OUTSIDE in {one.from_account, one.to_account})
-
-
-def _long_gain(disposal: Disposal, *, long_us: int) -> int:
-    if disposal.term is not Term.MIXED:
-        return disposal.gain if disposal.term is Term.LONG else 0
-    old = [piece for piece in disposal.pieces if disposal.at_us - piece.at_us >= long_us]
-    amount, cost = sum(piece.amount for piece in old), sum(piece.cost for piece in old)
-    whole = disposal.amount or sum(piece.amount for piece in disposal.pieces)
-    return (
-        half_even(disposal.proceeds * amount, whole) - cost
-        if disposal.amount
-        else half_even(disposal.gain * amount, whole)
-    )
 
 
 def _share(cost: int, part: int, whole: int) -> int:

@@ -6,7 +6,7 @@ from typing import cast
 
 from hypothesis import strategies as st
 
-from apps.portfolios.domain.booking import book, book_lines, outcome
+from apps.portfolios.domain.booking import Booking, book, book_lines, outcome
 from apps.portfolios.domain.booking.quick import LineReader
 from apps.portfolios.domain.booking.reading import Document
 from apps.portfolios.domain.policy import parse_policy
@@ -157,8 +157,8 @@ policies = st.builds(
 )
 
 
-def engine_result(file: Raw) -> Row:
-    """Return the engine's result of a portable file, its bad lines among the errors."""
+def engine_booking(file: Raw) -> tuple[Booking, list[Row]]:
+    """Return what the engine books of a portable file, and its bad lines."""
     entries: list[Entry] = []
     errors: list[Row] = []
     for index, raw in enumerate(cast("list[Raw]", file["transactions"])):
@@ -166,7 +166,13 @@ def engine_result(file: Raw) -> Row:
             entries.append(parse_entry(raw, index=index))
         except EntryError as error:
             errors.append({"tx": raw["id"], "code": error.code, "message": error.message})
-    result = as_portable(book(entries, parse_policy(file.get("policy") or {})))
+    return book(entries, parse_policy(file.get("policy") or {})), errors
+
+
+def engine_result(file: Raw) -> Row:
+    """Return the engine's result of a portable file, its bad lines among the errors."""
+    booking, errors = engine_booking(file)
+    result = as_portable(booking)
     result["errors"] = [*errors, *cast("list[Row]", result["errors"])]
     return result
 

@@ -105,9 +105,9 @@ class Books:
             record = Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, None, (), missing)
             self._average(basis, line, record)
             return
-        term = self._count(pieces, at_us, proceeds, amount, gain, missing)
+        term, long = self._count(pieces, at_us, proceeds, amount, gain, missing)
         self.sink.disposal(
-            Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, term, pieces, missing)
+            Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, term, pieces, missing, long)
         )
 
     def consume(self, line: Line, *, tx: str, kind: str, account: str, asset: str, amount: int) -> None:
@@ -237,20 +237,20 @@ class Books:
         if self._window is not None and isinstance(basis, PoolBasis) and basis.trail is not None:
             basis.trail.held(at_us=line.at_us, amount=basis.pool.amount)
 
-    def _count(self, pieces: Sequence[Piece], at_us: int, proceeds: int, amount: int, gain: int, missing: int) -> Term:
-        """Add a gain to the totals, short and long by the amount of either, and return its term."""
+    def _count(
+        self, pieces: Sequence[Piece], at_us: int, proceeds: int, amount: int, gain: int, missing: int
+    ) -> tuple[Term, int]:
+        """Add a gain to the totals, short and long by the amount of either; return its term and the long part."""
         term, long_amount, long_cost = term_of(pieces, at_us=at_us, long_us=self._long_us, missing=missing)
         totals = self.totals
         totals.realised += gain
         if term is Term.SHORT:
             totals.short += gain
-        elif term is Term.LONG:
-            totals.long += gain
-        else:
-            long_gain = half_even(proceeds * long_amount, amount) - long_cost
-            totals.long += long_gain
-            totals.short += gain - long_gain
-        return term
+            return term, 0
+        long_gain = gain if term is Term.LONG else half_even(proceeds * long_amount, amount) - long_cost
+        totals.long += long_gain
+        totals.short += gain - long_gain
+        return term, long_gain
 
     def _termed_by_lot(self, record: Disposal, beyond: list[tuple[Piece | None, int]]) -> Disposal:
         pieces = [piece for piece, _ in beyond if piece is not None]
@@ -260,7 +260,7 @@ class Books:
         self.totals.realised += record.gain
         self.totals.long += long_gain
         self.totals.short += record.gain - long_gain
-        return record._replace(term=term, pieces=tuple(pieces))
+        return record._replace(term=term, pieces=tuple(pieces), long_gain=long_gain)
 
     def _average(self, basis: Basis, line: Line, record: Disposal) -> None:
         """Count a disposal from a pool, without the part of a loss that the window around it denies."""

@@ -27,7 +27,7 @@ class Match(NamedTuple):
 
 
 class Disposal(NamedTuple):
-    """One disposal: `amount` is all of it, `missing` the part that no lot was found for."""
+    """One disposal: `amount` is all of it, `missing` what no lot was found for, `long_gain` what long lots gained."""
 
     tx: str
     kind: str
@@ -41,6 +41,7 @@ class Disposal(NamedTuple):
     term: Term | None
     pieces: Sequence[Piece] = ()
     missing: int = 0
+    long_gain: int = 0
     superficial_loss: int = 0
     day: int | None = None
     matches: tuple[Match, ...] | None = None
