@@ -51,6 +51,7 @@ BINANCE_TOLD = [
     "39 ! kind_unsupported",
     "40 ! kind_unknown",
     "41 ! sign_unexpected",
+    "42 ! cell_missing",
     "43 ! number_bad",
     "44 ! event_incomplete",
     "45 ! event_incomplete",
@@ -159,6 +160,7 @@ def test_lines_of_one_kraken_reference_become_one_entry() -> None:
         "27 ! event_incomplete",
     ]
     ids = [draft.external_id for draft in read_file(data=KRAKEN.encode()).drafts]
+    assert read_file(data=KRAKEN.encode()).lines == 26
     assert ids == ["D2", "D2:fee", "T1", "T2", "S1", "R1", "R2", "W1", "T4", "T4:2"]
 
 
@@ -169,12 +171,14 @@ def test_kraken_trades_have_the_ids_of_the_ledgers() -> None:
         '"T2","O1","XBT/EUR","2024-01-02 00:00:00","sell","limit",2000,500,0,0.25,,"",""\n'
         '"T3","O1","XBT/EUR","2024-01-02 00:00:00","short","limit",2000,500,0,0.25,,"",""\n'
         '"T4","O1","XBT/EUR","2024-01-02 00:00:00","sell","limit",2000,500,0,0.25,100,"",""\n'
+        '"T5","O1","XBT/EUR","2024-01-02 00:00:00","sell","limit",2000,500,0,0,,"",""\n'
     )
     assert told(text) == [
         "2 2024-01-02T00:00:00.123400Z buy 0.25 ETH = 500 fee 1.3 USD",
         "3 2024-01-02T00:00:00Z trade 0.25 BTC -> 500 EUR",
         "4 ! kind_unknown",
         "5 ! kind_unsupported",
+        "6 ! amount_not_positive",
     ]
     assert [draft.external_id for draft in read_file(data=text.encode()).drafts] == ["T1", "T2"]
 

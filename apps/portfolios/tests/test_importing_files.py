@@ -71,6 +71,7 @@ def test_lines_keep_their_numbers_over_cells_of_several_lines() -> None:
         "2024-01-02,buy,BTC,x,40000\n"
         "2024-01-03,buy,BTC,1,40000,,\n"
         "2024-01-04,buy,BTC,1,40000,,,more\n"
+        ",,,,\n"
         "2024-01-05,buy,,1,40000\n"
         "2024-01-06,steal,BTC,1,40000\n"
     )
@@ -79,9 +80,10 @@ def test_lines_keep_their_numbers_over_cells_of_several_lines() -> None:
         "6 ! number_bad",
         "7 2024-01-03T00:00:00Z buy 1 BTC = 40000",
         "8 ! cells_too_many",
-        "9 ! field_missing",
-        "10 ! kind_unknown",
+        "10 ! field_missing",
+        "11 ! kind_unknown",
     ]
+    assert told("ts,type,asset,amount\n") == []
 
 
 def _refusal(data: bytes, **choices: object) -> str:

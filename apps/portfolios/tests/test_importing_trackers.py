@@ -92,11 +92,13 @@ def test_generic_files_of_rotki() -> None:
         "binance,USDC,ETH,Sell,1.0000,1875.64,,,Trade USDC for ETH,2022-07-29 09:00:00\n"
         "kraken,BTC,LTC,Buy,4.3241,392.8870,0.1,USD,,1659171600000\n"
         "kraken,BTC,LTC,Short,4.3241,392.8870,,,,1659171600000\n"
+        "kraken,,LTC,Buy,4.3241,392.8870,,,,1659171600000\n"
     )
     assert told(trades) == [
         "2 2022-07-29T09:00:00Z trade 1875.64 USDC -> 1 ETH = 1875.64",
         "3 2022-07-30T09:00:00Z trade 392.887 LTC -> 4.3241 BTC fee 0.1 USD",
         "4 ! kind_unknown",
+        "5 ! cell_missing",
     ]
     events = (
         "Type,Location,Currency,Amount,Fee,Fee Currency,Description,Timestamp\n"

@@ -59,13 +59,17 @@ _TIME_WORDS: Final = ("time", "date", "created", "ts")
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """What a file says: its format, how it was read, and what became of each of its lines, in the file's order."""
+    """What a file says: its format, how it was read, and what became of its lines, in the file's order.
+
+    `lines` counts those below the header; one entry may be made of several, and its row bears the first.
+    """
 
     format: str
     title: str
     columns: tuple[str, ...]
     numbers: NumberStyle
     dates: DateStyle
+    lines: int
     rows: tuple[ImportedRow, ...]
 
     @property
@@ -119,6 +123,7 @@ def read_file(
     else:
         place, header, layout = _known_header(table, wanted)
     lines, crooked = _lines(table.rows[place:], header)
+    count = len(lines) + len(crooked)
     if style.columns:
         lines = mapped_lines(lines, style, header)
     reading = _reading(layout.format, account, currency, style)
@@ -128,7 +133,7 @@ def read_file(
     reading.falling = _falls(reading, lines)
     rows = [*crooked, *(_settled(reading, row) for row in layout.read(reading, lines))]
     rows.sort(key=lambda row: row.line)
-    return ImportedFile(layout.format, layout.title, header.names, reading.numbers, reading.dates, tuple(rows))
+    return ImportedFile(layout.format, layout.title, header.names, reading.numbers, reading.dates, count, tuple(rows))
 
 
 def columns_of(*, data: bytes) -> Columns:
@@ -166,7 +171,8 @@ def _read_json(text: str, wanted: str, account: str, currency: str, style: Colum
 
 def _json_file(title: str, reading: Reading, rows: Sequence[ImportedRow]) -> ImportedFile:
     settled = tuple(_settled(reading, row) for row in rows)
-    return ImportedFile(reading.source, title, (), reading.numbers, reading.dates, settled)
+    count = len({row.line for row in settled})
+    return ImportedFile(reading.source, title, (), reading.numbers, reading.dates, count, settled)
 
 
 def _reading(source: str, account: str, currency: str, style: ColumnMapping) -> Reading:
