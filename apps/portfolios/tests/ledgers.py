@@ -84,7 +84,7 @@ def transfers(draw: st.DrawFn) -> Row:
         whole, _, fraction = sent.partition(".")
         digits = int(whole + fraction.ljust(DIGITS, "0")) - int(float(lost) * 10) * 10 ** (DIGITS - 1)
         move |= {"received": f"{digits // 10**DIGITS}.{digits % 10**DIGITS:030d}", "fee_value": draw(money)}
-    return move
+    return {**move, **(draw(fees()) if draw(st.integers(0, 3)) == 0 else {})}
 
 
 @st.composite

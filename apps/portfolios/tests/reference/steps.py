@@ -215,6 +215,8 @@ class Reader:
         if received > sent:
             raise BadLineError
         self.account = source
+        if sent > received and self.fee_amount() and self.fee_coin():
+            raise BadLineError
         self.meaning.fees += self.fee_money()
         self.fee_coin_leaves()
         if sent > received:
