@@ -66,6 +66,7 @@ EXPECTED = {
     "GET portfolios:tax": SIGNED_IN,
     "GET portfolios:tax_year": SIGNED_IN,
     "GET portfolios:tax_file": SIGNED_IN,
+    "GET portfolios:tax_lab": SIGNED_IN,
     "GET portfolios:settings": SIGNED_IN,
     "POST portfolios:rename_portfolio": SIGNED_IN,
     "POST portfolios:create_portfolio": SIGNED_IN,

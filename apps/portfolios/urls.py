@@ -58,6 +58,7 @@ urlpatterns = [
     path("transfers/unmatch/", views.unmatch, name="unmatch"),
     path("tax/", views.tax, name="tax"),
     path("tax/<int:year>/", views.tax, name="tax_year"),
+    path("tax/<int:year>/methods/", views.tax_lab, name="tax_lab"),
     path("tax/<int:year>/<str:name>.csv", views.tax_file, name="tax_file"),
     path("transactions/", views.transactions, name="transactions"),
     path("transactions/new/", views.new_transaction, name="new_transaction"),

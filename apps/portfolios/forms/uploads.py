@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -104,9 +104,9 @@ class UploadForm(forms.Form):
             widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         )
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> "File[bytes]":
         """Refuse what is too large."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: File[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_BYTES:
             text = _("A file may have %(size)d MiB. Split it by year.")
             raise forms.ValidationError(text % {"size": MAX_BYTES // 1024 // 1024}, code="file_too_large")

@@ -1,6 +1,6 @@
 """How the ledger is written for people: what an entry is called, its two sides, exact amounts, shares."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from apps.core import money
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import Transaction
+from apps.portfolios.templatetags.ledger_words import WORDS
 
 register = template.Library()
 
@@ -261,35 +262,6 @@ def ledger_link(context: Context, before: str = "", after: str = "") -> str:
     return f"{reverse('portfolios:transactions')}?{kept.urlencode()}"
 
 
-_KINDS: Final[Mapping[str, Promise]] = {
-    "crypto": gettext_lazy("Coins"),
-    "stablecoin": gettext_lazy("Stable coins"),
-    "fiat": gettext_lazy("Money"),
-    "": gettext_lazy("Not known"),
-}
-_POLICY: Final[Mapping[str, Promise]] = {
-    "fifo": gettext_lazy("FIFO"),
-    "lifo": gettext_lazy("LIFO"),
-    "hifo": gettext_lazy("HIFO"),
-    "acb": gettext_lazy("average cost"),
-    "uk_s104": gettext_lazy("UK pooling (section 104)"),
-    "universal": gettext_lazy("all accounts together"),
-    "per_account": gettext_lazy("each account alone"),
-}
-
-
-@register.filter
-def kind_word(kind: str) -> str:
-    """Say what sort of asset it is."""
-    return str(_KINDS.get(kind, kind))
-
-
-@register.filter
-def policy_word(code: str) -> str:
-    """Say a rule of booking in words."""
-    return str(_POLICY.get(code, code))
-
-
 @register.filter
 def signed_percent(fraction: Decimal | None) -> str:
     """Write a fraction as a signed percentage without an arrow."""
@@ -314,45 +286,6 @@ def money_marks(code: str) -> SafeString:
     before = known.symbol if code != "BTC" else ""
     after = "" if before else f" {code}"
     return format_html('data-before="{}" data-after="{}" data-digits="{}"', before, after, known.digits)
-
-
-_DISPOSALS: Final[Mapping[str, Promise]] = {
-    "sell": gettext_lazy("sold"),
-    "trade": gettext_lazy("converted"),
-    "spend": gettext_lazy("spent or given"),
-    "fee": gettext_lazy("fee"),
-    "transfer_fee": gettext_lazy("fee of a transfer"),
-    "return_of_capital": gettext_lazy("capital returned"),
-}
-_TERMS: Final[Mapping[str, Promise]] = {
-    "short": gettext_lazy("short"),
-    "long": gettext_lazy("long"),
-    "mixed": gettext_lazy("both"),
-    "": gettext_lazy("pool"),
-}
-_MATCHES: Final[Mapping[str, Promise]] = {
-    "same_day": gettext_lazy("same day"),
-    "thirty_day": gettext_lazy("bought within 30 days after"),
-    "s104": gettext_lazy("from the pool"),
-}
-
-
-@register.filter
-def disposal_word(kind: str) -> str:
-    """Say how something was disposed of."""
-    return str(_DISPOSALS.get(kind, kind))
-
-
-@register.filter
-def term_word(term: str) -> str:
-    """Say how long something was held."""
-    return str(_TERMS.get(term, term))
-
-
-@register.filter
-def match_word(rule: str) -> str:
-    """Say by which rule a disposal found its cost."""
-    return str(_MATCHES.get(rule, rule))
 
 
 @register.filter
@@ -384,48 +317,12 @@ def two_digits(figure: Decimal | None) -> str:
     return f"{money.rounded(figure, digits=2):f}".replace("-", money.MINUS)
 
 
-_FORMATS: Final[Mapping[str, str | Promise]] = {
-    "binance": "Binance",
-    "coinbase": "Coinbase",
-    "kraken": "Kraken",
-    "kucoin": "KuCoin",
-    "koinly": "Koinly",
-    "cointracking": "CoinTracking",
-    "rotki": "rotki",
-    "ghostfolio": "Ghostfolio",
-    "generic": gettext_lazy("Table"),
-}
-_NOTES: Final[Mapping[str, Promise]] = {
-    "internal": gettext_lazy("moved inside one account"),
-    "money": gettext_lazy("of money alone"),
-    "pending": gettext_lazy("not settled yet"),
-    "nothing_to_book": gettext_lazy("with nothing to book"),
-}
+# --- Words ------------------------------------------------------------------------------------------------------------
 
 
-@register.filter
-def format_word(code: str) -> str:
-    """Say where a file is from."""
-    return str(_FORMATS.get(code, code))
+def _sayer(words: Mapping[str, str | Promise]) -> Callable[[str], str]:
+    return lambda code: str(words.get(code, code))
 
 
-@register.filter
-def note_word(code: str) -> str:
-    """Say why lines of a file need no entry."""
-    return str(_NOTES.get(code, code))
-
-
-_REASONS: Final[Mapping[str, Promise]] = {
-    "same_hash": gettext_lazy("same hash"),
-    "same_amount": gettext_lazy("same amount"),
-    "amount_less_fee": gettext_lazy("the amount less a fee"),
-    "soon_after": gettext_lazy("soon after"),
-    "within_two_days": gettext_lazy("within two days"),
-    "arrived_in_parts": gettext_lazy("arrived in parts"),
-}
-
-
-@register.filter
-def reason_word(code: str) -> str:
-    """Say why two sides look like one transfer."""
-    return str(_REASONS.get(code, code))
+for _name, _words in WORDS.items():
+    register.filter(_name, _sayer(_words))

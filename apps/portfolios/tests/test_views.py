@@ -265,6 +265,9 @@ def test_a_tax_year_sums_up_and_goes_into_files(client: Client, person: User, po
     assert "2024-06-01,sell,BTC,'=1+1,0.5,30000,20000,10000,short,0," in files["disposals"]
     assert "Short,0.5 BTC,01/02/2024,06/01/2024,30000.00,20000.00,,,10000.00" in files["8949"]
     assert "2024-07-01,staking,BTC,default,0.1,5000," in files["income"]
+    lab = client.get(reverse("portfolios:tax_lab", args=[2024])).context["rows"]
+    assert {(row.policy.method.value, row.is_own) for row in lab} >= {("fifo", True), ("lifo", False), ("acb", False)}
+    assert next(row.realised for row in lab if row.is_own) == 13_000
     hide_amounts(person)
     assert client.get(reverse("portfolios:tax_file", args=[2024, "income"])).status_code == 302
     assert client.get(reverse("portfolios:tax_year", args=[10**12])).status_code == 404

@@ -6,7 +6,7 @@ from apps.portfolios.views.imports import commit, import_detail, imports, undo
 from apps.portfolios.views.overview import history, holding, overview, performance
 from apps.portfolios.views.repair import reconciliation
 from apps.portfolios.views.settings import create, delete, rename, settings
-from apps.portfolios.views.tax import tax, tax_file
+from apps.portfolios.views.tax import tax, tax_file, tax_lab
 from apps.portfolios.views.transactions import reverse_transaction, transaction, transactions
 from apps.portfolios.views.transfers import match, transfers, unmatch
 
@@ -29,6 +29,7 @@ __all__ = [
     "settings",
     "tax",
     "tax_file",
+    "tax_lab",
     "transaction",
     "transactions",
     "transfers",

@@ -137,7 +137,8 @@ def _step(request: HttpRequest, held: Chosen, form: EntryForm, story: EntryStory
     draft = _draft(form, story)
     replaced = story.entry if story else None
     effect = effect_of(portfolio=held.portfolio, draft=draft, replaced=replaced) if draft else None
-    problem = "" if effect else next((str(errors[0]) for errors in form.errors.values()), "")
+    wrong = [error for errors in form.errors.as_data().values() for error in errors if error.code != "required"]
+    problem = "" if effect or not wrong else str(wrong[0].messages[0])
     return _page(
         request, held, form, story, part="portfolios/_entry_effect.html", effect=effect, effect_problem=problem
     )

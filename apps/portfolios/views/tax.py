@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from apps.core import clock
 from apps.portfolios import queries
 from apps.portfolios.actions.reading import read_gains
+from apps.portfolios.queries.method_lab import method_lab
 from apps.portfolios.queries.tax_pages import booked_years, disposals_csv, form_8949_csv, income_csv, tax_year
 from apps.portfolios.views.chosen import chosen
 
@@ -41,6 +42,18 @@ def tax(request: HttpRequest, year: int | None = None) -> HttpResponse:
     policy = queries.policy_of(portfolio=held.portfolio)
     page = tax_year(portfolio=held.portfolio, booked=booked, year=shown)
     return render(request, "portfolios/tax.html", held.inside(page=page, policy=policy))
+
+
+@require_safe
+@login_required
+@never_cache
+def tax_lab(request: HttpRequest, year: int) -> HttpResponse:
+    """Show what every method would make of a year."""
+    held = chosen(request)
+    own = queries.policy_of(portfolio=held.portfolio)
+    rows = method_lab(portfolio=held.portfolio, own=own, year=year)
+    ours = next(row.realised for row in rows if row.is_own)
+    return render(request, "portfolios/_lab.html", held.inside(rows=rows, own=ours, year=year))
 
 
 @require_safe
