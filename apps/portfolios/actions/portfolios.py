@@ -13,7 +13,7 @@ from apps.core.errors import ConflictError, FieldProblem, NotFoundError
 from apps.core.events import publish
 from apps.portfolios.domain.drafts import OUTSIDE
 from apps.portfolios.events import EntriesPosted
-from apps.portfolios.models import Account, AccountKind, Portfolio, Transaction
+from apps.portfolios.models import Account, AccountKind, ObservedBalance, Portfolio, SourceGap, Transaction
 from apps.portfolios.models.portfolios import MONEY_DEFAULT
 
 if TYPE_CHECKING:
@@ -197,8 +197,8 @@ def delete_account(*, portfolio: Portfolio, account_id: UUID) -> None:
         row = _own(portfolio, account_id)
         if row.transactions.exists() or row.sent.exists() or row.arrived.exists():
             raise AccountInUseError
-        row.observed.all().delete()
-        row.gaps.all().delete()
+        ObservedBalance.objects.filter(account=row).delete()
+        SourceGap.objects.filter(account=row).delete()
         row.delete()
 
 

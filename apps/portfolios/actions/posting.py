@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
+from psycopg import sql
 
 from apps.core.errors import ConflictError
 from apps.core.ids import uuid7
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_DRAFTS: Final = 200_000
 _ROWS_AT_ONCE: Final = 1_000
+_FEW_ROWS: Final = 200
 LONGEST_LEAD: Final = timedelta(days=1)
 
 #: The draft with its place in what was handed in.
@@ -97,7 +99,7 @@ def post_entries(
             if batch is None
             else [row_of(draft=draft, batch=batch, accounts=accounts, now=now) for _index, draft in fresh]
         )
-        Transaction.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+        _store(rows)
         if rows:
             ledger_changed(portfolio=held)
     errors = tuple(sorted(refused, key=lambda one: one.index))
@@ -203,6 +205,22 @@ def _unknown(drafts: Sequence[_Placed], accounts: Accounts, kind: BatchKind) -> 
             fresh.append((index, draft))
             known.add(key)  # type: ignore[arg-type]  # without an external id it is never asked for
     return fresh
+
+
+def _store(rows: Sequence[Transaction]) -> None:
+    """Store new rows; many of them as a stream, which costs a tenth of statements."""
+    if len(rows) < _FEW_ROWS:
+        Transaction.objects.bulk_create(rows)
+        return
+    fields = Transaction._meta.concrete_fields  # noqa: SLF001 - Django documents it
+    names = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+    table = sql.Identifier(Transaction._meta.db_table)  # noqa: SLF001
+    attributes = [field.attname for field in fields]
+    with connection.cursor() as cursor:
+        command = sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)
+        with cursor.copy(command) as stream:
+            for row in rows:
+                stream.write_row([getattr(row, name) for name in attributes])
 
 
 def _known(account: Account, external_ids: Sequence[str], kind: BatchKind) -> Iterator[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
 
 #: A value is renewed for its reader when it is older than this.
-FRESH: Final = timedelta(seconds=5)
+FRESH: Final = timedelta(seconds=15)
 #: A ledger of more entries is booked by a worker; until then its readers get what was booked before.
 MOST_INLINE: Final = 20_000
 

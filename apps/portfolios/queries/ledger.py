@@ -18,11 +18,18 @@ from apps.portfolios.domain.matching import merged
 from apps.portfolios.domain.transactions import Entry, EntryType, entry_as_portable, microseconds
 from apps.portfolios.models import Account, Portfolio, Transaction, TransactionQuerySet, TransferArrival, TransferMatch
 
-_KEYS: Final = ("id", "at", "type", "account_id", "from_account_id", "to_account_id")
-_TOLD: Final = (*AMOUNTS, *NAMES)
-_COLUMNS: Final = (*_KEYS, *_TOLD, "valuation__value", "valuation__fee_value")
-_FIRST_AMOUNT: Final = len(_KEYS)
-_FIRST_FOUND: Final = _FIRST_AMOUNT + len(_TOLD)
+#: In the order of the fields of an entry.
+_COLUMNS: Final = (
+    *("id", "at", "type", "account_id", "asset", "amount", "price", "value", "fee", "fee_asset", "fee_value", "fee_on"),
+    *("out_asset", "out_amount", "in_asset", "in_amount", "kind", "received", "from_account_id", "to_account_id"),
+    *("ratio", "quote", "valuation__value", "valuation__fee_value"),
+)
+_FIRST_TOLD: Final = _COLUMNS.index("asset")
+_FIRST_ACCOUNT: Final = _COLUMNS.index("from_account_id")
+_VALUE: Final = _COLUMNS.index("value")
+_FEE: Final = _COLUMNS.index("fee")
+_RATIO: Final = _COLUMNS.index("ratio")
+_QUOTE: Final = _COLUMNS.index("quote")
 _AT_ONCE: Final = 5_000
 _ZERO: Final = Decimal(0)
 _VALUED: Final = frozenset(
@@ -123,16 +130,32 @@ def _account_names(portfolio: Portfolio) -> dict[UUID, str]:
 
 def _entries(rows: Iterable[tuple[Any, ...]], names: dict[UUID, str], money: str) -> Iterator[Entry]:
     types = {one.value: one for one in EntryType}
+    own = {"", money}
     for row in rows:
-        row_id, at, kind, account, sender, receiver = row[:_FIRST_AMOUNT]
-        told: dict[str, Any] = dict(zip(_TOLD, row[_FIRST_AMOUNT:_FIRST_FOUND], strict=True))
-        value, fee_value = row[_FIRST_FOUND:]
-        entry_type = types[kind]
-        _fill(told, entry_type, value=value, fee_value=fee_value, money=money)
-        if entry_type is EntryType.TRANSFER:
-            told["from_account"] = names.get(sender, OUTSIDE)
-            told["to_account"] = names.get(receiver, OUTSIDE)
-        yield Entry(id=str(row_id), at_us=microseconds(at), type=entry_type, account=names[account], **told)
+        entry_type = types[row[2]]
+        if entry_type is EntryType.TRANSFER or row[-1] is not None or row[-2] is not None or row[_QUOTE] not in own:
+            yield _careful(row, entry_type, names, money)
+            continue
+        told = [value or None for value in row[_FIRST_TOLD:_FIRST_ACCOUNT]]  # an amount of zero is checked below
+        fee, fee_asset, fee_value = row[_FEE], row[_FEE + 1], row[_FEE + 2]
+        untold = row[_VALUE] is None and row[_VALUE - 1] is None and entry_type in _VALUED
+        if untold or (fee and fee_value is None and fee_asset not in own) or _ZERO in row[_FIRST_TOLD:_FIRST_ACCOUNT]:
+            yield _careful(row, entry_type, names, money)
+            continue
+        yield Entry(str(row[0]), microseconds(row[1]), entry_type, names[row[3]], *told, None, None, row[_RATIO], None)
+
+
+def _careful(row: tuple[Any, ...], entry_type: EntryType, names: dict[UUID, str], money: str) -> Entry:
+    """Return an entry that needs more than its own columns say."""
+    told: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    at, account, sender, receiver = told["at"], told["account_id"], told["from_account_id"], told["to_account_id"]
+    value, fee_value = told["valuation__value"], told["valuation__fee_value"]
+    told = {name: told[name] for name in (*AMOUNTS, *NAMES)}
+    _fill(told, entry_type, value=value, fee_value=fee_value, money=money)
+    if entry_type is EntryType.TRANSFER:
+        told["from_account"] = names.get(sender, OUTSIDE)
+        told["to_account"] = names.get(receiver, OUTSIDE)
+    return Entry(id=str(row[0]), at_us=microseconds(at), type=entry_type, account=names[account], **told)
 
 
 def _fill(

@@ -96,7 +96,7 @@ def test_a_new_price_is_seen_after_a_moment(api: Api, portfolio: Portfolio, path
     post(portfolio, raw_buy())
     assert body_of(api.get(f"{path}/holdings"))["total"] == "100"
     make_price("kraken:BTC/USD", "101")
-    PortfolioValue.objects.update(valued_at=clock.now() - timedelta(seconds=6))
+    PortfolioValue.objects.update(valued_at=clock.now() - timedelta(seconds=16))
     assert body_of(api.get(f"{path}/holdings"))["total"] == "101"
 
 

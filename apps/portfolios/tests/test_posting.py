@@ -132,3 +132,17 @@ def test_everyone_has_one_default_however_many_ask() -> None:
         thread.join()
     assert len(made) == 4
     assert set(made) == {Portfolio.objects.get(owner=user).pk}
+
+
+def test_many_entries_are_stored_as_few_are() -> None:
+    portfolio = make_portfolio()
+    rows = [raw_buy(id=str(place), amount=TINY, note="=x\ty\\n", fee="0.5") for place in range(250)]
+    assert post(portfolio, *rows, raw_buy(id="0")).posted == 250
+    few = make_portfolio()
+    post(few, rows[0])
+    names = [field.attname for field in Transaction._meta.concrete_fields]
+    own = {"id", "place", "batch_id", "portfolio_id", "account_id", "created_at", "external_id"}
+    same = [name for name in names if name not in own]
+    (one,) = Transaction.objects.filter(portfolio=few).values_list(*same)
+    assert set(Transaction.objects.filter(portfolio=portfolio).values_list(*same)) == {one}
+    assert Transaction.objects.filter(portfolio=portfolio).values("external_id").distinct().count() == 250

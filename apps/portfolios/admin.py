@@ -1,0 +1,98 @@
+"""The ledger's tables in Django's admin; they are looked at there, what changes them is an action."""
+
+from django.contrib import admin
+
+from apps.core.admin import ReadOnlyAdmin
+from apps.portfolios.models import (
+    Account,
+    Batch,
+    BookedResult,
+    FileImport,
+    Holding,
+    ObservedBalance,
+    PolicyPeriod,
+    Portfolio,
+    PortfolioValue,
+    SourceGap,
+    Transaction,
+    TransferMatch,
+)
+
+
+@admin.register(Portfolio)
+class PortfolioAdmin(ReadOnlyAdmin):
+    """Ledgers of people."""
+
+    list_display = ("name", "owner", "currency", "is_default", "version", "booked_version")
+    search_fields = ("name", "owner__email")
+    list_select_related = ("owner",)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    """Places where coins lie."""
+
+    list_display = ("name", "portfolio", "kind", "exchange")
+    list_filter = ("kind",)
+    list_select_related = ("portfolio",)
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """What came together."""
+
+    list_display = ("at", "portfolio", "kind", "state", "source", "posted", "duplicates", "refused")
+    list_filter = ("kind", "state")
+    list_select_related = ("portfolio",)
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ReadOnlyAdmin):
+    """The ledger itself."""
+
+    list_display = ("at", "portfolio", "account", "type", "asset", "amount", "source", "reversed_in")
+    list_filter = ("type",)
+    search_fields = ("external_id", "tx_hash")
+    list_select_related = ("portfolio", "account", "reversed_in")
+
+
+@admin.register(FileImport)
+class FileImportAdmin(ReadOnlyAdmin):
+    """Files and what became of them."""
+
+    list_display = ("created_at", "portfolio", "format", "file_name", "state", "new", "duplicates", "error_count")
+    list_filter = ("state", "format")
+    exclude = ("drafts",)
+    list_select_related = ("portfolio",)
+
+
+@admin.register(BookedResult)
+class BookedResultAdmin(ReadOnlyAdmin):
+    """What was booked, by which rules."""
+
+    list_display = ("booked_at", "portfolio", "version", "entries", "is_own", "input_hash")
+    list_select_related = ("portfolio",)
+
+
+@admin.register(PortfolioValue)
+class PortfolioValueAdmin(ReadOnlyAdmin):
+    """What portfolios are worth."""
+
+    list_display = ("portfolio", "total", "currency", "version", "valued_at", "seen_at")
+    exclude = ("body",)
+    list_select_related = ("portfolio",)
+
+
+@admin.register(TransferMatch)
+class TransferMatchAdmin(ReadOnlyAdmin):
+    """Transfers whose two sides were put together."""
+
+    list_display = ("created_at", "portfolio", "out", "score", "by")
+    list_select_related = ("portfolio", "out", "by")
+
+
+@admin.register(Holding, ObservedBalance, PolicyPeriod, SourceGap)
+class LookAdmin(ReadOnlyAdmin):
+    """What else there is."""
+
+    list_select_related = ("portfolio",)
