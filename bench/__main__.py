@@ -1,6 +1,7 @@
 """`./coinsphere bench [--quick] [name ...]`: runs the named benchmarks, or all, and prints one table.
 
-With --quick the live part of `markets` is small: it shows that everything runs, not what it can bear.
+With --quick the live part of `markets` and the files of `ledger` are small: it shows that everything runs, not what
+it can bear.
 """
 
 import os
@@ -17,10 +18,11 @@ def main(words: list[str]) -> int:
     """Run the benchmarks and return the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import house, markets  # after Django is ready
+    from bench import house, ledger, markets  # after Django is ready
 
     suites: dict[str, Callable[[], list[Row]]] = {
         "house": house.rows,
+        "ledger": partial(ledger.rows, quick="--quick" in words),
         "markets": partial(markets.rows, quick="--quick" in words),
     }
     names = [word for word in words if word != "--quick"]

@@ -1,7 +1,7 @@
 """Where cost lives: lots, average pools or London days, behind one set of verbs."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from apps.portfolios.domain.booking.lots import (
     DearestFirst,
@@ -9,6 +9,7 @@ from apps.portfolios.domain.booking.lots import (
     NewestFirst,
     OldestFirst,
     Piece,
+    Taken,
     lower_cost,
     redenominate,
 )
@@ -17,14 +18,6 @@ from apps.portfolios.domain.booking.records import OpenLot
 from apps.portfolios.domain.policy import Method, Policy
 
 Key = tuple[str, str | None]
-
-
-class Taken(NamedTuple):
-    """What a basis gave: whole or partial lots, none from a pool, and their sums."""
-
-    pieces: list[Piece]
-    found: int
-    cost: int
 
 
 class Basis(Protocol):
@@ -70,13 +63,9 @@ class LotBasis:
 
     def take(self, amount: int) -> Taken:
         """Take lots in order, the last one in part."""
-        pieces = self._lots.take(amount)
-        found = cost = 0
-        for piece in pieces:
-            found += piece.amount
-            cost += piece.cost
-        self.amount -= found
-        return Taken(pieces, found, cost)
+        taken = self._lots.take(amount)
+        self.amount -= taken.found
+        return taken
 
     def arrive(self, taken: Taken) -> None:
         """Open what travelled as lots of the same id, date, cost and rank."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis, Taken
+from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis
 from apps.portfolios.domain.booking.lines import Line
-from apps.portfolios.domain.booking.lots import Piece, rank_of
+from apps.portfolios.domain.booking.lots import Piece, Taken, rank_of
 from apps.portfolios.domain.booking.pools import Trail
 from apps.portfolios.domain.booking.records import (
     Charged,
@@ -241,7 +241,11 @@ class Books:
         self, pieces: Sequence[Piece], at_us: int, proceeds: int, amount: int, gain: int, missing: int
     ) -> tuple[Term, int]:
         """Add a gain to the totals, short and long by the amount of either; return its term and the long part."""
-        term, long_amount, long_cost = term_of(pieces, at_us=at_us, long_us=self._long_us, missing=missing)
+        if len(pieces) == 1 and not missing:
+            term = Term.LONG if at_us - pieces[0].at_us >= self._long_us else Term.SHORT
+            long_amount = long_cost = 0
+        else:
+            term, long_amount, long_cost = term_of(pieces, at_us=at_us, long_us=self._long_us, missing=missing)
         totals = self.totals
         totals.realised += gain
         if term is Term.SHORT:

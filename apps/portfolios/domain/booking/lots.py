@@ -4,7 +4,7 @@ from bisect import insort
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from operator import attrgetter
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
 
@@ -38,13 +38,21 @@ class Piece:
         return Piece(self.lot, amount, cost, self.at_us, self.seq, self.rank)
 
 
+class Taken(NamedTuple):
+    """What was given out: whole or partial lots, none from a pool, and their sums."""
+
+    pieces: list[Piece]
+    found: int
+    cost: int
+
+
 class Lots(Protocol):
     """Open lots of one asset, in one account or in all."""
 
     def add(self, piece: Piece) -> None:
         """Put a lot in, whatever its age."""
 
-    def take(self, amount: int) -> list[Piece]:
+    def take(self, amount: int) -> Taken:
         """Take the amount out as far as there is any, in the order of the method."""
 
     def open(self) -> Iterator[Piece]:
@@ -67,22 +75,24 @@ class OldestFirst:
         """Put a lot in; one that travelled may be older than what is there."""
         insert_by_age(self._lots, piece, low=self._head)
 
-    def take(self, amount: int) -> list[Piece]:
+    def take(self, amount: int) -> Taken:
         """Take from the oldest on."""
-        lots, head, pieces = self._lots, self._head, []
-        while amount and head < len(lots):
+        lots, head, left, cost = self._lots, self._head, amount, 0
+        pieces: list[Piece] = []
+        while left and head < len(lots):
             lot = lots[head]
-            if lot.amount > amount:
-                pieces.append(lot.part(amount))
-                break
+            if lot.amount > left:
+                lot = lot.part(left)
+            else:
+                head += 1
             pieces.append(lot)
-            amount -= lot.amount
-            head += 1
+            left -= lot.amount
+            cost += lot.cost
         if head >= _COMPACT_FROM and head * 2 > len(lots):
             del lots[:head]
             head = 0
         self._head = head
-        return pieces
+        return Taken(pieces, amount - left, cost)
 
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
@@ -104,18 +114,20 @@ class NewestFirst:
         """Put a lot in; one that travelled may be older than what is there."""
         insert_by_age(self._lots, piece, low=0)
 
-    def take(self, amount: int) -> list[Piece]:
+    def take(self, amount: int) -> Taken:
         """Take from the newest on."""
-        lots, pieces = self._lots, []
-        while amount and lots:
+        lots, left, cost = self._lots, amount, 0
+        pieces: list[Piece] = []
+        while left and lots:
             lot = lots[-1]
-            if lot.amount > amount:
-                pieces.append(lot.part(amount))
-                break
+            if lot.amount > left:
+                lot = lot.part(left)
+            else:
+                lots.pop()
             pieces.append(lot)
-            amount -= lot.amount
-            lots.pop()
-        return pieces
+            left -= lot.amount
+            cost += lot.cost
+        return Taken(pieces, amount - left, cost)
 
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
@@ -139,18 +151,20 @@ class DearestFirst:
         self._count += 1
         heappush(self._heap, (_order(piece.rank), piece.seq, self._count, piece))
 
-    def take(self, amount: int) -> list[Piece]:
+    def take(self, amount: int) -> Taken:
         """Take from the dearest on."""
-        heap, pieces = self._heap, []
-        while amount and heap:
+        heap, left, cost = self._heap, amount, 0
+        pieces: list[Piece] = []
+        while left and heap:
             lot = heap[0][-1]
-            if lot.amount > amount:
-                pieces.append(lot.part(amount))
-                break
+            if lot.amount > left:
+                lot = lot.part(left)
+            else:
+                heappop(heap)
             pieces.append(lot)
-            amount -= lot.amount
-            heappop(heap)
-        return pieces
+            left -= lot.amount
+            cost += lot.cost
+        return Taken(pieces, amount - left, cost)
 
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
@@ -164,7 +178,8 @@ class DearestFirst:
 
 def insert_by_age(lots: list[Piece], lot: Piece, *, low: int) -> None:
     """Keep the list in order of acquisition; the newest goes to the end without a search."""
-    if len(lots) == low or (lots[-1].at_us, lots[-1].seq) <= (lot.at_us, lot.seq):
+    last = lots[-1] if len(lots) > low else lot
+    if last.at_us < lot.at_us or (last.at_us == lot.at_us and last.seq <= lot.seq):
         lots.append(lot)
     else:
         insort(lots, lot, lo=low, key=_BY_AGE)

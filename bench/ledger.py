@@ -1,0 +1,9 @@
+"""The ledger: booking, and what is built on it."""
+
+from bench import ledger_booking, ledger_import
+from bench.table import Row
+
+
+def rows(*, quick: bool = False) -> list[Row]:
+    """Run every part and return its figures."""
+    return [*ledger_booking.rows(quick=quick), *ledger_import.rows()]
