@@ -13,7 +13,7 @@ from apps.simulator.domain.entries import Entry
 from apps.simulator.domain.lives import PAST_ENDS, WEEK_MS
 from apps.simulator.domain.shapes import VENUES, Account, Fill, PostedTradeError, Rights, Side, Withdrawal
 from apps.simulator.domain.world import World
-from apps.simulator.tests.factories import DAY, NOW, make_world, the_world
+from apps.simulator.tests.factories import DAY, NOW, make_twin, make_world, the_world
 
 
 def _account(venue: str, label: str, world: World | None = None) -> Account:
@@ -104,7 +104,7 @@ def test_keys_have_the_form_of_each_venue() -> None:
 
 
 def test_a_posted_trade_moves_the_balances() -> None:
-    world = make_world()
+    world = make_twin()
     account = _account("binance", "trader", world)
     before = world.balances(account, NOW)
     fill = world.post_trade(account, "ETH/USDT", Side.BUY, Decimal("1.5"), NOW)
@@ -120,7 +120,7 @@ def test_a_posted_trade_moves_the_balances() -> None:
 
 
 def test_an_account_cannot_spend_what_it_does_not_have() -> None:
-    world = make_world()
+    world = make_twin()
     account = _account("kraken", "empty", world)
     with pytest.raises(PostedTradeError, match="holds 0 USD"):
         world.post_trade(account, "BTC/USD", Side.BUY, Decimal("0.1"), NOW)

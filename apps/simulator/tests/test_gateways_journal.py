@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from apps.simulator import hub
 from apps.simulator.domain.shapes import Account, Side
 from apps.simulator.domain.world import World
 from apps.simulator.gateways.journal import Journal, JournalError
 from apps.simulator.hub import Wishes, make_world
-from apps.simulator.tests.factories import NOW
+from apps.simulator.tests.factories import NOW, make_twin
+
+
+@pytest.fixture(autouse=True)
+def _markets_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "World", make_twin)
 
 
 def _account(world: World) -> Account:

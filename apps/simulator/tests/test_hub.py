@@ -103,11 +103,11 @@ BAD_TRADES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "code"), BAD_TRADES)
-async def test_a_senseless_trade_is_refused_with_a_code(client: Client, body: object, status: int, code: str) -> None:
-    got, answer = await client.ask("POST", "/_sim/trade", body)
-    assert (got, answer["error"]) == (status, code)
-    assert answer["detail"]
+async def test_senseless_trades_are_refused_with_a_code(client: Client) -> None:
+    for body, status, code in BAD_TRADES:
+        got, answer = await client.ask("POST", "/_sim/trade", body)
+        assert (got, answer["error"]) == (status, code), body
+        assert answer["detail"]
 
 
 BAD_FAULTS = [
@@ -124,12 +124,12 @@ BAD_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("body", "code"), BAD_FAULTS)
-async def test_a_senseless_fault_is_refused_with_a_code(client: Client, body: object, code: str) -> None:
-    status, answer = await client.ask("POST", "/_sim/faults", body)
-    assert 400 <= status < 500
-    assert answer["error"] == code
-    assert await client.ask("GET", "/_sim/faults") == (200, [])
+async def test_senseless_faults_are_refused_with_a_code(client: Client) -> None:
+    for body, code in BAD_FAULTS:
+        status, answer = await client.ask("POST", "/_sim/faults", body)
+        assert 400 <= status < 500, body
+        assert answer["error"] == code, body
+        assert await client.ask("GET", "/_sim/faults") == (200, [])
 
 
 async def test_faults_of_answers_and_the_counts(client: Client) -> None:
@@ -251,7 +251,7 @@ def test_the_command_runs_without_services_and_stops_at_once(tmp_path: Path) -> 
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=20)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
         assert (process.returncode, rest, errors) == (0, "", "")
 
 
