@@ -213,7 +213,7 @@ def _store(rows: Sequence[Transaction]) -> None:
         Transaction.objects.bulk_create(rows)
         return
     fields = Transaction._meta.concrete_fields  # noqa: SLF001 - Django documents it
-    names = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+    names = sql.Composed([sql.Identifier(str(field.column)) for field in fields]).join(", ")
     table = sql.Identifier(Transaction._meta.db_table)  # noqa: SLF001
     attributes = [field.attname for field in fields]
     with connection.cursor() as cursor:

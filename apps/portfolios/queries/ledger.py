@@ -142,7 +142,8 @@ def _entries(rows: Iterable[tuple[Any, ...]], names: dict[UUID, str], money: str
         if untold or (fee and fee_value is None and fee_asset not in own) or _ZERO in row[_FIRST_TOLD:_FIRST_ACCOUNT]:
             yield _careful(row, entry_type, names, money)
             continue
-        yield Entry(str(row[0]), microseconds(row[1]), entry_type, names[row[3]], *told, None, None, row[_RATIO], None)
+        head = (str(row[0]), microseconds(row[1]), entry_type, names[row[3]])
+        yield Entry(*head, *told, None, None, row[_RATIO], None)  # type: ignore[call-arg]  # as many as there are
 
 
 def _careful(row: tuple[Any, ...], entry_type: EntryType, names: dict[UUID, str], money: str) -> Entry:

@@ -71,6 +71,7 @@ def test_parts_that_make_the_whole_are_proposed() -> None:
     parts = [leg("b", "0.4", account="B", at=MINUTE), leg("c", "0.6", account="C", at=MINUTE)]
     (one,) = proposals([leg("out", "1")], parts)
     assert (one.arrived, one.reasons[-1]) == (("b", "c"), Reason.TOGETHER)
+    assert proposals([leg("out", "2")], parts) == []
     hashed = [leg(name, "0.33", account="B", tx_hash="h", at=60 * HOUR) for name in "bcd"]
     (three,) = proposals([leg("out", "0.99", tx_hash="h")], hashed)
     assert (three.score, three.arrived) == (100, ("b", "c", "d"))
