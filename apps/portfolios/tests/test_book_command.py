@@ -218,7 +218,7 @@ GOOD: dict[str, st.SearchStrategy[object]] = {
     **dict.fromkeys(("amount", "out_amount", "in_amount", "value"), numbers),
     "ratio": numbers,
 }
-PLAIN: dict[str, object] = dict.fromkeys(GOOD, "1") | {"ts": "2024-01-01T00:00:00Z"}
+PLAIN: dict[str, object] = {**dict.fromkeys(GOOD, "1"), "ts": "2024-01-01T00:00:00Z"}
 ODD_TIMES = [None, "now", "2024-01-01", "0001-01-01T00:00:00Z", JsonNumber("1.5"), 5, "2024-01-01T00:00:00"]
 ODD: dict[str, st.SearchStrategy[object]] = {
     **dict.fromkeys((*GOOD, "account", "quote", "price", "fee", "fee_asset", "fee_value", "received", "kind"), things),
