@@ -136,11 +136,12 @@ def test_one_that_cannot_be_looked_up_is_not_called_unknown(
 def test_prices_that_could_not_be_read_at_the_start_come_as_soon_as_they_can(
     hub: Hub, bond: Bond, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outages = [RedisAway("Redis is away")]
+    is_away = threading.Event()
+    is_away.set()
 
     async def _prices() -> dict[str, Price]:
-        if outages:
-            raise outages.pop()
+        if is_away.is_set():
+            raise RedisAway("Redis is away")
         return {BTC: make_price(BTC, "7")}
 
     monkeypatch.setattr(broadcast, "alatest_prices", _prices)
@@ -149,6 +150,7 @@ def test_prices_that_could_not_be_read_at_the_start_come_as_soon_as_they_can(
         conversation = Talk(connection)
         conversation.say(op="subscribe", channel="market_data", keys=[BTC])
         assert tickers(conversation.hear_op("snapshot")) == {}
+        is_away.clear()
         assert tickers(conversation.hear_op("update")) == {BTC: "7"}  # although nothing was published meanwhile
 
 

@@ -79,8 +79,8 @@ ANSWERS: dict[str, Callable[[Any, bool], dict[str, Any] | None]] = {
 }
 
 
-async def until(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
-    """Wait until something is so."""
+async def until(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
+    """Wait until something is so; a busy machine takes its time."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of us
             await asyncio.sleep(0.01)
