@@ -43,7 +43,7 @@ class LotRow:
     @property
     def is_link(self) -> bool:
         """Tell whether the lot is named after a transaction of the ledger."""
-        return is_id(self.lot)
+        return is_id(text=self.lot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class DisposalRow:
     def entry(self) -> str:
         """Return the id of the transaction behind it; a fee is named after its transaction."""
         found = self.tx.split(":", 1)[0]
-        return found if is_id(found) else ""
+        return found if is_id(text=found) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def holding_page(
     if not rows.exists():
         return None
     row = next((one for one in (*page.rows, *page.dust) if one.asset == asset), None)
-    disposals = [disposal_of(one) for one in booked["disposals"] if one["asset"] == asset]
+    disposals = [disposal_of(row=one) for one in booked["disposals"] if one["asset"] == asset]
     price = row.price if row else None
     lots = [_lot(one, price, policy, now) for one in booked["remaining_lots"] if one["asset"] == asset]
     return HoldingPage(
@@ -130,7 +130,7 @@ def _names(asset: str) -> Q:
     return Q(asset=asset) | Q(in_asset=asset) | Q(out_asset=asset) | Q(fee_asset=asset)
 
 
-def disposal_of(row: Mapping[str, Any]) -> DisposalRow:
+def disposal_of(*, row: Mapping[str, Any]) -> DisposalRow:
     """Return a booked disposal as the pages show it."""
     return DisposalRow(
         tx=row["tx"],
@@ -149,7 +149,7 @@ def disposal_of(row: Mapping[str, Any]) -> DisposalRow:
     )
 
 
-def is_id(text: str | None) -> bool:
+def is_id(*, text: str | None) -> bool:
     """Tell whether a text is the id of a transaction."""
     try:
         return bool(text) and bool(UUID(text))

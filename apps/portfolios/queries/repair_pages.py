@@ -109,7 +109,7 @@ def _purchases(
 ) -> Iterable[MissingPurchase]:
     rows = list(rows)[:MOST_SHOWN]
     ids = {row["tx"].split(":", 1)[0] for row in rows}
-    found = Transaction.objects.filter(portfolio=portfolio, pk__in=[one for one in ids if is_id(one)])
+    found = Transaction.objects.filter(portfolio=portfolio, pk__in=[one for one in ids if is_id(text=one)])
     entries = {str(entry.pk): entry for entry in found.select_related("account", "from_account", "to_account")}
     for row in rows:
         missing = Decimal(row["missing"])

@@ -97,7 +97,7 @@ def booked_years(*, portfolio: Portfolio) -> tuple[int, ...]:
 
 def tax_year(*, portfolio: Portfolio, booked: Mapping[str, Any], year: int) -> TaxYear:
     """Return one year of a booked ledger as its page shows it."""
-    disposals = tuple(disposal_of(row) for row in booked["disposals"])
+    disposals = tuple(disposal_of(row=row) for row in booked["disposals"])
     income = tuple(_income(booked["income"]))
     return TaxYear(
         year=year,

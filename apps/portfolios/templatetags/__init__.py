@@ -1,0 +1,1 @@
+"""Template tags: how the ledger is written for people (`ledger`)."""

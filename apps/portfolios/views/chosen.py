@@ -1,9 +1,11 @@
 """Which portfolio a page is about, and what every page of the ledger shows of it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,12 +16,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from apps.accounts.actions.callers import signed_in_person
-from apps.accounts.models import User
 from apps.accounts.queries import preferences_of
 from apps.core import clock
 from apps.markets.queries import current_world
 from apps.portfolios import actions, queries
 from apps.portfolios.models import Portfolio
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 CHOSEN: Final = "portfolio"
 DEMO_WORLD: Final = "simulated"
