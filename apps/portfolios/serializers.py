@@ -329,7 +329,7 @@ class LegSerializer(serializers.Serializer[Any]):
     """One side of a transfer."""
 
     id = serializers.CharField(read_only=True)
-    direction = serializers.ChoiceField(choices=["out", "in"], read_only=True)
+    direction = serializers.ChoiceField(choices=["in", "out"], read_only=True)
     ts = TimeField(read_only=True)
     asset = serializers.CharField(read_only=True)
     amount = AmountSerializerField(read_only=True)

@@ -16,7 +16,6 @@ else:
     _Base = serializers.Field
 
 _PLAIN: Final = rf"^-?[0-9]{{1,{MAX_INTEGER_DIGITS}}}(\.[0-9]{{1,{MAX_FRACTION_DIGITS}}})?$"
-_LARGEST: Final = 10**MAX_INTEGER_DIGITS - 1
 
 
 class AmountSerializerField(_Base):
@@ -41,4 +40,4 @@ class AmountSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
         text: dict[str, object] = {"type": "string", "pattern": _PLAIN, "example": "1234.56"}
         if direction == "response":
             return text
-        return {"oneOf": [text, {"type": "integer", "minimum": -_LARGEST, "maximum": _LARGEST}]}
+        return {"oneOf": [text, {"type": "integer"}]}

@@ -29,6 +29,7 @@ _ONE_OR_MANY = PolymorphicProxySerializer(
     component_name="TransactionOrList",
     serializers=[shapes.TransactionSerializer, shapes.TransactionSerializer(many=True)],
     resource_type_field_name=None,
+    many=False,
 )
 
 

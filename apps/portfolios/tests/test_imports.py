@@ -48,8 +48,13 @@ def upload(api: Api, path: str, text: str, **fields: Any) -> HttpResponse:
 def test_a_file_is_shown_committed_and_undone(api: Api, path: str) -> None:
     preview = body_of(upload(api, path, GOOD, account="Ledger"))
     assert {name: preview[name] for name in ("state", "format", "rows", "new", "duplicates", "errors", "batch")} == {
-        **{"state": "preview", "format": "generic", "rows": 2, "new": 2, "duplicates": 0},
-        **{"errors": [], "batch": None},
+        "state": "preview",
+        "format": "generic",
+        "rows": 2,
+        "new": 2,
+        "duplicates": 0,
+        "errors": [],
+        "batch": None,
     }
     assert preview["effect"] == {"BTC": TINY, "ETH": "2"}
     assert not Transaction.objects.exists()
