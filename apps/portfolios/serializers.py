@@ -253,13 +253,24 @@ class ExportQuerySerializer(serializers.Serializer[Values]):
 
 
 # --- Imports ----------------------------------------------------------------------------------------------------------
+class MappingField(serializers.JSONField):
+    """Which column is what, as JSON."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Return what it says; one that is too deep is refused as every other that is no mapping."""
+        try:
+            return super().to_internal_value(data)
+        except RecursionError:
+            self.fail("invalid")
+
+
 class UploadSerializer(serializers.Serializer[Values]):
     """A file and how to read it."""
 
     file = serializers.FileField(allow_empty_file=True)
     format = serializers.ChoiceField(choices=[AUTO, *FORMATS], required=False, default=AUTO)
     account = serializers.CharField(max_length=LONGEST_ACCOUNT, required=False, allow_blank=True, default="")
-    mapping = serializers.JSONField(required=False, allow_null=True, default=None)
+    mapping = MappingField(required=False, allow_null=True, default=None)
 
 
 class CommitSerializer(serializers.Serializer[Values]):

@@ -109,7 +109,7 @@ def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
     """
     if not isinstance(raw, Mapping):
         raise EntryError(code="not_an_object", message="A transaction is an object of named fields.", index=index)
-    given_id = raw.get("id") if raw.get("id") not in {None, ""} else None
+    given_id = None if raw.get("id") == "" else raw.get("id")
     entry = parse_entry({**raw, "id": _PLACEHOLDER if given_id is None else given_id}, index=index)
     external = _text(raw, "external_id") or (None if given_id is None else entry.id)
     told: dict[str, Any] = {name: _text(raw, name) for name in REMARKS}

@@ -24,7 +24,7 @@ def export_json(*, portfolio: Portfolio) -> Iterator[bytes]:
     """Yield the portfolio in the portable format, which `book` and an import read."""
     head = {
         "portfolio": portfolio.name,
-        "currency": portfolio.currency,
+        "quote": portfolio.currency,
         "accounts": [_account(row) for row in accounts_of(portfolio=portfolio)],
         "policy": policy_as_portable(policy_of(portfolio=portfolio)),
     }
@@ -39,7 +39,8 @@ def export_csv(*, portfolio: Portfolio) -> Iterator[str]:
     writer = csv.DictWriter(_Line(), COLUMNS, extrasaction="ignore", lineterminator="\r\n")
     yield str(writer.writerow(dict(zip(COLUMNS, COLUMNS, strict=True))))
     for row in _rows(portfolio):
-        yield str(writer.writerow({name: _cell(name, value) for name, value in row.items()}))
+        told = {"quote": portfolio.currency, **row}
+        yield str(writer.writerow({name: _cell(name, value) for name, value in told.items()}))
 
 
 def export_beancount(*, portfolio: Portfolio) -> Iterator[str]:

@@ -99,6 +99,8 @@ def test_a_list_is_posted_with_its_faults_named(api: Api, path: str) -> None:
     ]
     alone = api.post(f"{path}/transactions", raw_buy(amount="0." + "0" * 30 + "1"))
     assert (alone.status_code, body_of(alone)["errors"][0]["field"]) == (422, "amount")
+    odd = body_of(api.post(f"{path}/transactions", [raw_buy(id=[]), raw_buy(id={})]))
+    assert [one["code"] for one in odd["errors"]] == ["field_invalid", "field_invalid"]
     assert Transaction.objects.count() == 2
 
 

@@ -326,6 +326,7 @@ def test_the_command_prints_exact_text(tmp_path: Path, capsys: pytest.CaptureFix
         ('{"returns": [NaN]}', "NaN is no number"),
         ('{"returns": [1], "risk_free": -1}', "above -1"),
         ('{"returns": [1], "periods": 0}', "above 0"),
+        ('{"returns": [1], "periods": 1000001}', "at most a million"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:

@@ -97,6 +97,8 @@ def test_a_file_that_is_none_is_refused(api: Api, path: str) -> None:
     assert upload(api, path, GOOD, format="word").status_code == 422
     wrong = upload(api, path, GOOD, mapping='{"columns": {"nothing": "ts"}}')
     assert (wrong.status_code, body_of(wrong)["errors"][0]["field"]) == (422, "mapping")
+    deep = upload(api, path, GOOD, mapping="[" * 100_000)
+    assert (deep.status_code, body_of(deep)["errors"][0]["field"]) == (422, "mapping")
     assert api.post(f"{path}/imports", {}).status_code == 415
 
 
@@ -121,6 +123,24 @@ def test_an_export_comes_back_as_a_file(api: Api, path: str, user: User) -> None
     assert body_of(upload(api, path, text))["duplicates"] == 2
     other = body_of(api.post("portfolios", {"name": "Other"}))["id"]
     assert body_of(upload(api, f"portfolios/{other}", text))["effect"] == {"BTC": TINY, "ETH": "1"}
+
+
+def test_an_export_is_the_same_in_either_form_and_stays_in_its_money(api: Api) -> None:
+    euro = body_of(api.post("portfolios", {"name": "Euro", "currency": "EUR"}))["id"]
+    rows = [raw_buy(id="a", fee="1", fee_asset="EUR"), raw_buy(asset="ETH")]
+    api.post(f"portfolios/{euro}/transactions", rows)
+    table, portable = (
+        b"".join(api.get(f"portfolios/{euro}/export?format={form}").streaming_content).decode()  # type: ignore[attr-defined]
+        for form in ("csv", "json")
+    )
+    second = body_of(api.post("portfolios", {"name": "Second", "currency": "EUR"}))["id"]
+    preview = body_of(upload(api, f"portfolios/{second}", portable))
+    api.post(f"portfolios/{second}/imports/{preview['id']}/commit", {})
+    again = body_of(upload(api, f"portfolios/{second}", table))
+    assert (again["new"], again["duplicates"], again["errors"]) == (0, 2, [])
+    dollars = body_of(api.post("portfolios", {"name": "Dollars"}))["id"]
+    refused = upload(api, f"portfolios/{dollars}", portable)
+    assert (refused.status_code, "EUR" in body_of(refused)["detail"]) == (422, True)
 
 
 def test_previews_are_bounded(api: Api, path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,8 @@ def performance(request: HttpRequest) -> HttpResponse:
 @never_cache
 def holding(request: HttpRequest, asset: str) -> HttpResponse:
     """Show one asset: lots, what was sold, gains."""
+    if "\0" in asset:
+        raise Http404
     held, now = chosen(request), clock.now()
     policy = queries.policy_of(portfolio=held.portfolio)
     booked = read_lots(portfolio=held.portfolio, policy=None, now=now)

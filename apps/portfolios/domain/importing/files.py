@@ -156,7 +156,7 @@ def _words(row: Row) -> int:
 
 
 def _read_json(text: str, wanted: str, account: str, currency: str, style: ColumnMapping) -> ImportedFile:
-    if wanted in {AUTO, "generic"} and (listed := generic.portable_of(text)) is not None:
+    if wanted in {AUTO, "generic"} and (listed := generic.portable_of(text, currency=currency)) is not None:
         reading = _reading("generic", account, currency, style)
         return _json_file("portable JSON", reading, generic.read_portable(reading, listed))
     if wanted in {AUTO, "ghostfolio"} and (activities := ghostfolio.activities_of(text)) is not None:

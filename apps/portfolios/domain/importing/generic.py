@@ -14,7 +14,7 @@ from apps.portfolios.domain.drafts import ACCOUNTS, AMOUNTS, OUTSIDE, REMARKS, E
 from apps.portfolios.domain.importing import shapes
 from apps.portfolios.domain.importing.layouts import Layout
 from apps.portfolios.domain.importing.pairs import split_pair
-from apps.portfolios.domain.importing.problems import LineError, Problem
+from apps.portfolios.domain.importing.problems import ImportRefusedError, LineError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow, Line, Reading, line_by_line, unknown_kind
 from apps.portfolios.domain.importing.shapes import Leg, Origin
 from apps.portfolios.domain.transactions import EntryError, EntryType, JsonNumber
@@ -43,7 +43,7 @@ def read_line(reading: Reading, line: Line) -> list[EntryDraft]:
     raw |= {name: number for name, number in numbers.items() if number is not None}
     _name_coins(raw, line.text("pair"))
     _name_outside(raw, kind)
-    raw["id"] = line.text("id") or _own_id(reading, raw, at_us)
+    raw["id"] = line.text("external_id") or line.text("id") or _own_id(reading, raw, at_us)
     if kind in {"buy", "sell"} and raw.get("quote", reading.currency) != reading.currency:
         return _other_money(reading, raw, at_us)
     return [_checked(reading, raw, at_us)]
@@ -115,14 +115,24 @@ def _number(raw: dict[str, object], name: str) -> Decimal | None:
     return found if isinstance(found, Decimal) else None
 
 
-def portable_of(text: str) -> Sequence[object] | None:
-    """Return the transactions of a portable file, or None where the text is no such file."""
+def portable_of(text: str, *, currency: str) -> Sequence[object] | None:
+    """Return the transactions of a portable file, or None where the text is no such file.
+
+    One whose values are told in another money is refused: a number of euros is no number of dollars.
+    """
     try:
         found = json.loads(text, parse_float=JsonNumber, parse_int=JsonNumber)
     except (ValueError, RecursionError):
         return None
     listed = found.get("transactions") if isinstance(found, dict) else None
-    return listed if isinstance(listed, list) else None
+    if not isinstance(listed, list):
+        return None
+    money = found.get("quote") or currency
+    if money != currency:
+        told = f"This file tells its values in {str(money)[:20]}, this portfolio in {currency}."
+        message = f"{told} Import it into a portfolio of that money."
+        raise ImportRefusedError("money_differs", message)
+    return listed
 
 
 def read_portable(reading: Reading, listed: Sequence[object]) -> list[ImportedRow]:

@@ -12,6 +12,7 @@ from apps.portfolios.domain.measures.linking import Day, daily_returns, linked
 from apps.portfolios.domain.measures.money_weighted import Flow, xirr
 from apps.portfolios.domain.measures.risk import PERIODS_A_YEAR, risk_figures
 
+_MOST_PERIODS: Final = 1_000_000
 Result: TypeAlias = dict[str, str | list[str | None] | None]
 
 
@@ -55,8 +56,8 @@ def _of_returns(document: Mapping[str, object]) -> Result:
     periods = _setting(document, "periods", PERIODS_A_YEAR)
     if risk_free <= -1:
         raise MeasureFileError('"risk_free" lies above -1; 0.03 is three percent a year.')
-    if periods <= 0:
-        raise MeasureFileError('"periods" is how many returns make a year and lies above 0.')
+    if not 0 < periods <= _MOST_PERIODS:
+        raise MeasureFileError('"periods" is how many returns make a year: above 0, and at most a million.')
     found = risk_figures(returns, risk_free=risk_free, periods=periods)
     return {
         "total_return": figure(found.total_return),
