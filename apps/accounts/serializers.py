@@ -11,7 +11,7 @@ from rest_framework import serializers
 from apps.accounts.domain.grants import Scope
 from apps.accounts.models import AuditEntry, Invite, PersonalToken, Preferences, Role, User
 from apps.accounts.models.people import Density, Palette, Theme, instance_time_zone
-from apps.core.api.times import TimeField
+from apps.core.api.time_fields import TimeField
 
 _LONGEST_PASSWORD = 1024
 _Plain = serializers.Serializer[Any]

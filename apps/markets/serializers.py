@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.api.fields import AmountSerializerField
-from apps.core.api.times import RangeSerializer, TimeField
+from apps.core.api.time_fields import RangeSerializer, TimeField
 from apps.markets.domain.instruments import VENUES
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.models.candles import QuarantineState

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.core.api.fields import AmountSerializerField
-from apps.core.api.times import TimeField
+from apps.core.api.time_fields import TimeField
 from apps.core.models import WorkState
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.api.fields import AmountSerializerField
-from apps.core.api.times import RangeSerializer, TimeField
+from apps.core.api.time_fields import RangeSerializer, TimeField
 from apps.portfolios.domain.completeness import IssueCode
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
 from apps.portfolios.domain.importing import AUTO, FORMATS

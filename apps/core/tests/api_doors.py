@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from apps.core.api.fields import AmountSerializerField
 from apps.core.api.idempotency import idempotent
 from apps.core.api.problems import bad_request, page_not_found, permission_denied, server_error
-from apps.core.api.times import RangeSerializer, TimeField
+from apps.core.api.time_fields import RangeSerializer, TimeField
 from apps.core.api.views import ApiView, operation
 from apps.core.errors import ConflictError, NotFoundError, ProductError
 from apps.core.models import IdempotencyKey

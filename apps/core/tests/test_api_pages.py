@@ -16,7 +16,8 @@ from apps.core import cache
 from apps.core.api import throttles
 from apps.core.api.pagination import CursorPages
 from apps.core.api.throttles import client_address, network_of, parse_rate, take
-from apps.core.api.times import MillisecondsField, TimeError, TimeField, iso_z, milliseconds, parse_time
+from apps.core.api.time_fields import MillisecondsField, TimeField
+from apps.core.api.times import TimeError, iso_z, milliseconds, parse_time
 from apps.core.ids import uuid7
 from apps.core.models import IdempotencyKey
 from apps.core.testing import assert_queries

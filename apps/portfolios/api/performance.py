@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.core import clock
 from apps.core.api.fields import AmountSerializerField
-from apps.core.api.times import RangeSerializer, TimeField
+from apps.core.api.time_fields import RangeSerializer, TimeField
 from apps.core.api.views import operation
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
