@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
@@ -276,8 +276,8 @@ def call(operation: Operation, *, token: str, ids: dict[str, str], body: object 
     data = "" if operation.method in {"GET", "DELETE"} else json.dumps(body or {})
     path = operation.path.format(**ids)
     headers = bearer(token) if token else {}
-    response = Client().generic(operation.method, path, data, content_type="application/json", headers=headers)
-    if isinstance(response, StreamingHttpResponse):
+    response: Any = Client().generic(operation.method, path, data, content_type="application/json", headers=headers)
+    if response.streaming:
         return HttpResponse(response.getvalue(), status=response.status_code)
     assert isinstance(response, HttpResponse)
     return response
