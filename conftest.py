@@ -8,8 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
-from django.test import TransactionTestCase
 from pytest_socket import socket_allow_hosts
 
 from apps.core import cache
@@ -48,41 +46,6 @@ def pytest_configure() -> None:
 def pytest_runtest_setup() -> None:
     """Let a test talk to this machine only."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
-
-
-_MADE_BY_DJANGO = ("django_migrations", "django_content_type", "auth_permission", "django_site")
-_GUARDED = "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
-_truncate_all = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # noqa: SLF001 - to put it back
-
-
-def _empty_tables(test: TransactionTestCase) -> None:
-    """Empty the tables that hold something; Django truncates all of them and then makes its own rows anew.
-
-    Rows that are guarded by triggers cannot be deleted: then it is done Django's way.
-    """
-    names = [
-        one for one in connection.introspection.django_table_names(only_existing=True) if one not in _MADE_BY_DJANGO
-    ]
-    holds = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(holds)
-        full = {name for (name,) in cursor.fetchall()}
-        cursor.execute(_GUARDED)
-        guarded = {name for (name,) in cursor.fetchall()}
-    if full & guarded:
-        _truncate_all(test)
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        for name in full:
-            cursor.execute(f'DELETE FROM "{name}"')  # noqa: S608 - references are checked when it is committed
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _quick_end_of_tests() -> Iterator[None]:
-    """Let tests that commit leave an empty database behind without touching a hundred empty tables each time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_tables)
-        yield
 
 
 @pytest.fixture(autouse=True)

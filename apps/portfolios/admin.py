@@ -6,16 +6,20 @@ from apps.core.admin import ReadOnlyAdmin
 from apps.portfolios.models import (
     Account,
     Batch,
+    BookedPart,
     BookedResult,
     FileImport,
     Holding,
     ObservedBalance,
+    PartedPair,
     PolicyPeriod,
     Portfolio,
     PortfolioValue,
     SourceGap,
     Transaction,
+    TransferArrival,
     TransferMatch,
+    Valuation,
 )
 
 
@@ -91,7 +95,23 @@ class TransferMatchAdmin(ReadOnlyAdmin):
     list_select_related = ("portfolio", "out", "by")
 
 
-@admin.register(Holding, ObservedBalance, PolicyPeriod, SourceGap)
+@admin.register(BookedPart)
+class BookedPartAdmin(ReadOnlyAdmin):
+    """Parts of what was booked."""
+
+    list_display = ("result", "name")
+    exclude = ("body",)
+    list_select_related = ("result",)
+
+
+@admin.register(TransferArrival)
+class TransferArrivalAdmin(ReadOnlyAdmin):
+    """What arrived of the transfers that were put together."""
+
+    list_select_related = ("match", "transaction")
+
+
+@admin.register(Holding, ObservedBalance, PartedPair, PolicyPeriod, SourceGap, Valuation)
 class LookAdmin(ReadOnlyAdmin):
     """What else there is."""
 

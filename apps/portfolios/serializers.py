@@ -95,7 +95,7 @@ class TransactionSerializer(serializers.Serializer[Any]):
     source = serializers.CharField(read_only=True)  # type: ignore[assignment]  # a field of that name
     batch = serializers.CharField(read_only=True)
     created_at = TimeField(read_only=True)
-    reversed_in = serializers.CharField(read_only=True)
+    reversed_in = serializers.CharField(read_only=True, allow_null=True)
 
     def to_representation(self, instance: Transaction) -> dict[str, object]:
         """Write the row; what its type does not have is left out."""

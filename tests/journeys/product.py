@@ -36,8 +36,8 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in OURS} | dict(extra or {})
 
 
-def wait_for(check: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Wait until it holds; fail with what was waited for.
+def wait_for(check: Callable[[], bool], *, seconds: float, what: str) -> float:
+    """Wait until it holds and return how long that took; fail with what was waited for.
 
     Pauses count, and not what asking takes: on a machine that others use as well, everything asks more slowly. Even so
     nobody waits more than four times as long.
@@ -49,6 +49,7 @@ def wait_for(check: Callable[[], bool], *, seconds: float, what: str) -> None:
         assert took < _MOST_TIMES * seconds, f"waited {took:.0f} s in vain: {what}"
         time.sleep(_PAUSE)
         paused += _PAUSE
+    return time.monotonic() - began_at
 
 
 def living(data: Path) -> list[str]:

@@ -19,8 +19,7 @@ from tests.journeys.product import Product, housed, wait_for
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 RECOVERY_LIMIT = 10.0
-SLOWEST = 15.0  # whoever asks first finds out that the service is away, in two seconds; without that all would hang
-FINDING_OUT = 0.9  # of these two seconds somebody waits at least so much
+SLOWEST = 6.0  # whoever asks first finds out that the service is away; nobody waits for long
 PASSWORD = "a long enough passphrase"
 PAGES = ("/", "/account/", "/account/security/", "/account/preferences/", "/account/activity/", "/operations/")
 
@@ -163,7 +162,7 @@ def test_without_redis_everything_but_live_data_goes_on(world: World) -> None:
     assert world.visitor().sign_in("steady@example.com").status == 302
     world.register("later@example.com")
 
-    wait_for(lambda: "Live data is paused" in browser.get("/").text, seconds=10, what="the page to say it")
+    wait_for(lambda: "Live data is paused" in browser.get("/").text, seconds=3, what="the page to say it")
     ticket = program.send("POST", "/api/v1/live/ticket")
     assert (ticket.status, ticket.body["code"]) == (503, "live_paused")
     assert int(ticket.headers["Retry-After"]) > 0
@@ -171,9 +170,10 @@ def test_without_redis_everything_but_live_data_goes_on(world: World) -> None:
     assert health["status"] != "ok"
 
     world.outside.start("redis")
-    wait_for(
+    took = wait_for(
         lambda: program.send("POST", "/api/v1/live/ticket").status == 200, seconds=RECOVERY_LIMIT, what="live tickets"
     )
+    assert took < RECOVERY_LIMIT
     assert "Live data is paused" not in browser.get("/").text
 
 
@@ -217,11 +217,13 @@ def test_without_the_database_everybody_is_asked_to_wait(world: World) -> None:
     assert health.status == 200
     assert health.body["status"] != "ok"
 
+    began_at = time.monotonic()
     world.outside.start("postgres")
     wait_for(lambda: program.get("/health/ready").status == 200, seconds=RECOVERY_LIMIT, what="it to be ready")
     assert program.get("/api/v1/auth/me").status == 200
     assert browser.get("/account/").status == 200
     wait_for(lambda: program.get("/health").body["status"] == "ok", seconds=RECOVERY_LIMIT, what="health")
+    assert time.monotonic() - began_at < RECOVERY_LIMIT
     assert {name: world.product.process(name) for name in processes} == processes
 
 
@@ -247,8 +249,7 @@ def test_a_frozen_database_holds_nobody_up(world: World) -> None:
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers + later)
     assert {answer.status for answer in alive} == {200}
     assert max(answer.took for answer in [*answers, *alive, *later]) < SLOWEST
-    waited = [answer.took for answer in later if answer.took > FINDING_OUT]
-    assert len(waited) <= len(later) // 2, f"what one has found out is spared to the others: {waited}"
+    assert sum(answer.took for answer in later) < 2 * SLOWEST  # what one has found out is spared to the others
     assert (health.status, health.body["status"]) == (200, "down")
 
     wait_for(lambda: program.get("/api/v1/auth/me").status == 200, seconds=RECOVERY_LIMIT, what="it to answer")

@@ -200,12 +200,12 @@ def operation(
     response: object = None,
     status: int | tuple[int, str] = 200,
     parameters: Sequence[OpenApiParameter] = (),
-    others: Mapping[int, object] | None = None,
+    others: Mapping[int, object] | Mapping[tuple[int, str], object] | None = None,
     **more: Any,  # noqa: ANN401 - examples, tags, ...: what `extend_schema` takes
 ) -> Callable[[_View], _View]:
     """Document one method of a view; problem answers, paging and security are added by themselves.
 
-    `status` may name a content type besides: `(200, "text/plain")`.
+    `status`, and those of `others`, may name a content type besides: `(200, "text/plain")`.
     """
     answer = response if response is not None else OpenApiResponse(description="Done.")
     responses: dict[int | tuple[int, str], object] = {status: answer}

@@ -30,6 +30,8 @@ class ExportView(PortfolioDoor):
         ),
         query=shapes.ExportQuerySerializer,
         response=OpenApiTypes.BINARY,
+        status=(200, "application/json"),
+        others={(200, "text/csv"): OpenApiTypes.BINARY, (200, "text/plain"): OpenApiTypes.BINARY},
         tags=["portfolios"],
     )
     def get(self, _request: Request, portfolio_id: UUID) -> StreamingHttpResponse:

@@ -21,6 +21,7 @@ class IssueCode(StrEnum):
     NEGATIVE_BALANCE = "negative_balance"
     UNPRICED_HOLDING = "unpriced_holding"
     PENDING_HOLDING = "pending_holding"
+    UNPRICED_DAY = "unpriced_day"
     STALE_PRICE = "stale_price"
     SIMULATED_PRICE = "simulated_price"
     BALANCE_DIFFERS = "balance_differs"

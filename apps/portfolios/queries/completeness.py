@@ -24,7 +24,22 @@ from apps.portfolios.queries.pricing import open_values
 
 #: A price this much older than the moment it stands for is said to be stale.
 STALE_SECONDS: Final = 900
-_REPAIR: Final = "portfolios:transactions"
+#: The page on which an issue is mended.
+_REPAIRS: Final = {
+    IssueCode.MISSING_ACQUISITION: "portfolios:reconciliation",
+    IssueCode.UNMATCHED_TRANSFER: "portfolios:transfers",
+    IssueCode.UNPRICED_ENTRY: "portfolios:reconciliation",
+    IssueCode.PENDING_ENTRY: "portfolios:reconciliation",
+    IssueCode.NEGATIVE_BALANCE: "portfolios:reconciliation",
+    IssueCode.BALANCE_DIFFERS: "portfolios:reconciliation",
+    IssueCode.SYNC_GAP: "portfolios:reconciliation",
+    IssueCode.UNBOOKED_ENTRY: "portfolios:transactions",
+    IssueCode.UNPRICED_HOLDING: "portfolios:overview",
+    IssueCode.PENDING_HOLDING: "portfolios:overview",
+    IssueCode.UNPRICED_DAY: "portfolios:overview",
+    IssueCode.STALE_PRICE: "portfolios:overview",
+    IssueCode.SIMULATED_PRICE: "portfolios:overview",
+}
 
 
 def unmatched_legs(*, portfolio: Portfolio) -> TransactionQuerySet:
@@ -68,15 +83,17 @@ def completeness_row(*, found: Completeness) -> dict[str, Any]:
     """Return it as the answers have it, each issue with the address of its repair."""
     return {
         "score": plain(found.score),
-        "issues": [
-            {
-                "code": issue.code.value,
-                "count": issue.count,
-                "amount": None if issue.amount is None else plain(issue.amount),
-                "link": reverse(_REPAIR),
-            }
-            for issue in found.issues
-        ],
+        "issues": [issue_row(issue=issue) for issue in found.issues],
+    }
+
+
+def issue_row(*, issue: Issue) -> dict[str, Any]:
+    """Return one issue as the answers have it."""
+    return {
+        "code": issue.code.value,
+        "count": issue.count,
+        "amount": None if issue.amount is None else plain(issue.amount),
+        "link": reverse(_REPAIRS[issue.code]),
     }
 
 

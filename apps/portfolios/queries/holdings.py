@@ -121,7 +121,7 @@ def holdings_at(*, portfolio: Portfolio, at: datetime, now: datetime) -> dict[st
     rows = priced_holdings(portfolio=portfolio, booking=booking, at=at, now=now)
     remarks = [*booking_issues(booking, legs=legs_among(entries)), *price_remarks(rows=rows)]
     found = completeness(remarks, facts=len(entries) + len(rows))
-    return {**answer_of(portfolio=portfolio, rows=rows, found=found), "as_of": iso_z(at)}
+    return {**answer_of(portfolio=portfolio, rows=rows, found=found), "as_of": iso_z(at), "stale": False}
 
 
 def priced_holdings(

@@ -206,8 +206,7 @@ def portable_row(*, row: Transaction) -> dict[str, object]:
     shown |= {name: getattr(row, name) for name in REMARKS if getattr(row, name)}
     if row.sequence:
         shown["sequence"] = row.sequence
-    if row.reversed_in_id is not None:
-        shown["reversed_in"] = str(row.reversed_in_id)
+    shown["reversed_in"] = None if row.reversed_in_id is None else str(row.reversed_in_id)
     return shown
 
 

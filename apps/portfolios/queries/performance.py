@@ -6,26 +6,23 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, Final
 
-from django.urls import reverse
-
 from apps.core.api.times import milliseconds
 from apps.core.errors import FieldProblem, InvalidError
 from apps.core.money import from_scaled
 from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
 from apps.portfolios.domain.booking import book
+from apps.portfolios.domain.completeness import Issue, IssueCode
 from apps.portfolios.domain.held import held
 from apps.portfolios.domain.measures import Flow, settled
 from apps.portfolios.domain.measures.arithmetic import WIDE
 from apps.portfolios.domain.performance import Benchmark, Performance, benchmark, cash_flows, performance
 from apps.portfolios.models import Portfolio
+from apps.portfolios.queries.completeness import issue_row
 from apps.portfolios.queries.history import DAY_MS, Lived
 from apps.portfolios.queries.portfolios import policy_of
 
 USUAL_BENCHMARK: Final = "BTC"
 MOST_PARTS: Final = 5
-#: What is said of days on which something held had no price.
-UNPRICED_DAY: Final = "unpriced_day"
-_REPAIR: Final = "portfolios:transactions"
 _US_PER_MS: Final = 1_000
 _ZERO: Final = Decimal(0)
 
@@ -129,7 +126,7 @@ def _with_days(completeness: Mapping[str, Any], unpriced: int) -> dict[str, Any]
     """Add the days on which something had no price to what is known to be missing."""
     issues = list(completeness.get("issues", []))
     if unpriced:
-        issues.append({"code": UNPRICED_DAY, "count": unpriced, "amount": None, "link": reverse(_REPAIR)})
+        issues.append(issue_row(issue=Issue(IssueCode.UNPRICED_DAY, unpriced)))
     return {"score": completeness.get("score", "1"), "issues": issues}
 
 

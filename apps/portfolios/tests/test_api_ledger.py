@@ -82,6 +82,7 @@ def test_a_transaction_comes_back_as_it_was_sent(api: Api, path: str) -> None:
         "batch": answer["batch"],
         "created_at": row["created_at"],
         "note": "First",
+        "reversed_in": None,
     }
     again = body_of(api.post(f"{path}/transactions", sent))
     assert (again["batch"], again["posted"], again["duplicates"]) == (None, 0, 1)
