@@ -47,8 +47,9 @@ def read_holdings(*, user: User, portfolio_id: UUID, known: str = "", now: datet
     stamp = f"{portfolio_id.hex[-12:]}-{version}-{booked}"
     if stamp == known:
         return HoldingsAnswer(stamp, None)
-    late = b',"stale":true' if booked != wanted else b""
-    return HoldingsAnswer(stamp, b'{"as_of":"' + iso_z(valued_at).encode() + b'"' + late + b"," + bytes(body)[1:])
+    stale = b"true" if booked != wanted else b"false"
+    head = b'{"as_of":"%b","stale":%b,' % (iso_z(valued_at).encode(), stale)
+    return HoldingsAnswer(stamp, head + bytes(body)[1:])
 
 
 def refresh(*, portfolio: Portfolio, now: datetime) -> None:

@@ -29,7 +29,7 @@ class ExportView(PortfolioDoor):
             "same totals. `csv` has the same columns. `beancount` is for bean-check."
         ),
         query=shapes.ExportQuerySerializer,
-        response=OpenApiTypes.BINARY,
+        response=OpenApiTypes.OBJECT,
         status=(200, "application/json"),
         others={(200, "text/csv"): OpenApiTypes.BINARY, (200, "text/plain"): OpenApiTypes.BINARY},
         tags=["portfolios"],

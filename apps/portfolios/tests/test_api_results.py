@@ -183,4 +183,4 @@ def test_a_large_ledger_is_left_to_a_worker(
     assert body_of(api.get(f"{path}/lots"))["stale"] is True
     actions.recompute(portfolio_id=portfolio.pk, now=clock.now())
     done = body_of(api.get(f"{path}/holdings"))
-    assert (done["results"][0]["amount"], done.get("stale")) == ("3", None)
+    assert (done["results"][0]["amount"], done["stale"]) == ("3", False)
