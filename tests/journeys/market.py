@@ -127,7 +127,9 @@ class Socket:
     def subscribe(self, *instruments: str) -> list[Row]:
         """Listen to prices and return those of the snapshot."""
         self.say(op="subscribe", id=1, channel="market_data", keys=list(instruments))
-        return cast("list[Row]", self.hear_op("snapshot")["data"]["tickers"])
+        while (frame := self.hear_op("snapshot"))["channel"] != "market_data":
+            pass  # another channel's comes first where one was asked for
+        return cast("list[Row]", frame["data"]["tickers"])
 
 
 class Market:
