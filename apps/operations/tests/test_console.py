@@ -186,6 +186,9 @@ def test_only_the_admin_may_evaluate_and_style_in_place() -> None:
     assert "'unsafe" not in client.get("/operations/").headers["Content-Security-Policy"]
 
 
+admin.autodiscover()  # as the addresses do when they are loaded
+
+
 @pytest.mark.parametrize("model", [model for model in apps.get_models() if admin.site.is_registered(model)])
 def test_every_list_of_the_admin_opens(model: type[Model]) -> None:
     client = browser_of(make_owner())
