@@ -157,7 +157,7 @@ def make_live_process(hub: Hub) -> Iterator[LiveProcess]:
     )
     server = uvicorn.Server(config)
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets=[listener])))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets=[listener])), daemon=True)
     thread.start()
     try:
         while not server.started:
