@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import redis.asyncio
 import structlog
@@ -51,9 +51,7 @@ class Broadcast:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
             hub.close()
 
     async def _feed(self) -> None:
@@ -129,6 +127,15 @@ class Broadcast:
                 log.exception("A loop of the live process failed and starts again", loop=loop.__name__)
                 await asyncio.sleep(_REST_SECONDS)
                 self._hub.refresh()
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """End the loops; one whose cancellation came just with a time-out, and was taken for it, is told again."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _done, left = await asyncio.wait(left, timeout=_REST_SECONDS)
 
 
 def _probe() -> redis.asyncio.Redis:
