@@ -306,7 +306,7 @@ def _booked(drafts: list[EntryDraft], method: str) -> dict[str, object]:
     return as_portable(book(entries, parse_policy({"method": method}), quote="USD"))
 
 
-@pytest.mark.skipif(not SYNTHETIC.is_dir(), reason="the synthetic exports are not on this machine")
+@pytest.mark.skipif(not SYNTHETIC.is_dir(), reason="no ../shared/data beside this checkout")
 @pytest.mark.parametrize(
     "name", ["kraken_ledgers.csv", "coinbase_transactions.csv", "binance_transactions.csv", "kucoin_spot_trades.csv"]
 )

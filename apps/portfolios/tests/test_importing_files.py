@@ -323,7 +323,7 @@ def test_any_cells_under_a_known_header_are_read_or_refused_by_line(layout: obje
     _survives(written.getvalue().encode())
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the real samples are not on this machine")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="no ../shared/data beside this checkout")
 def test_every_real_sample_is_read_or_refused_by_name() -> None:
     for path in sorted(SAMPLES.iterdir()):
         _survives(path.read_bytes())
