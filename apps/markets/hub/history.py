@@ -1,12 +1,15 @@
 """The feed's way to tables, always in threads: finished minutes to the candle store, holes to be mended."""
 
 import asyncio
+import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import structlog
 from django.db import Error as DatabaseError
@@ -18,6 +21,7 @@ from apps.markets.domain.prices import OpenCandle
 log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
+_ASIDE: Final = "feed-aside"
 
 
 async def off_loop(call: Callable[[], _T]) -> _T:
@@ -31,8 +35,23 @@ async def off_loop(call: Callable[[], _T]) -> _T:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_settle, answer, result, error)
 
-    threading.Thread(target=work, name="feed-aside", daemon=True).start()
+    threading.Thread(target=work, name=_ASIDE, daemon=True).start()
     return await answer
+
+
+def leave(*, patience: float = 1.0) -> None:
+    """End the process if calls beside the loop do not end in time; return if none is left.
+
+    The ordinary end of Python stops such threads wherever they are, and one that is importing a module keeps the lock
+    of it: whatever asks for the same module on the way out then waits for ever.
+    """
+    until = time.monotonic() + patience
+    for thread in [one for one in threading.enumerate() if one.name == _ASIDE]:
+        thread.join(max(0.0, until - time.monotonic()))
+        if thread.is_alive():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
 
 
 def _outcome(call: Callable[[], _T]) -> tuple[_T | None, BaseException | None]:

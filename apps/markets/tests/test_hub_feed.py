@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -310,6 +311,33 @@ async def test_the_process_ends_when_asked() -> None:
             said = process.communicate()[1]
     assert "Traceback" not in said
     assert "Unclosed" not in said
+
+
+def test_the_process_ends_while_a_call_beside_the_loop_imports_a_module(tmp_path: Path) -> None:
+    (tmp_path / "slow_module.py").write_text("import time\ntime.sleep(60)\n")
+    program = """
+import asyncio, atexit, functools, importlib
+from apps.markets.hub import history
+
+async def main():
+    asyncio.ensure_future(history.off_loop(functools.partial(importlib.import_module, "slow_module")))
+    await asyncio.sleep(0.2)
+
+atexit.register(importlib.import_module, "slow_module")
+asyncio.run(main())
+print("over", flush=True)
+history.leave(patience=0.2)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup()\n{program}"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "over\n"), ended.stderr
 
 
 def test_without_a_feed_the_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:

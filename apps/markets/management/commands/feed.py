@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from apps.core import clock
 from apps.markets.hub import Feed
+from apps.markets.hub.history import leave
 
 OFF = "off"
 
@@ -40,6 +41,7 @@ def _run(on_ready: Callable[[], object]) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+    leave()
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
