@@ -25,6 +25,7 @@ from apps.markets.domain.timeframes import Timeframe
 from apps.markets.gateways.venue_candles import fetch_candles, offers, page_ms, reach_ms
 from apps.markets.gateways.venue_errors import VenueRefusedError
 from apps.markets.models import Backfill, CandleGap, CandleSeries, CandleSource, CandleTail, Instrument
+from apps.markets.queries.feed import followed_instruments
 from apps.markets.queries.stored_candles import ends, holes, missing, unsure, without
 
 log = structlog.get_logger(__name__)
@@ -250,11 +251,12 @@ def repair_gaps(*, now: datetime) -> int:
     Backfill.rows().filter(state=WorkState.SUCCEEDED, finished_at__lt=now - _SUCCESS_KEPT).delete()
     if settings.FEED == FEED_OFF:
         return 0
-    _make_series()
+    followed = followed_instruments(per_venue=settings.FEED_INSTRUMENTS)
+    _make_series(followed)
     open_now = set(Backfill.rows().open().values_list("series", flat=True))
     room, queued = MOST_OPEN - len(open_now), 0
     notes, built = _notes(now), _built(now)
-    for series in _kept(now):
+    for series in _kept(followed, now):
         if queued >= room:
             break
         if series.pk in open_now:
@@ -281,9 +283,9 @@ def _confirm_built(now: datetime, open_now: Collection[UUID], room: int) -> int:
     return queued
 
 
-def _make_series() -> None:
+def _make_series(followed: Collection[UUID]) -> None:
     for frame in KEPT_OF_ALL:
-        lacking = Instrument.objects.here().active().exclude(series__timeframe=frame)
+        lacking = Instrument.objects.here().filter(pk__in=followed).exclude(series__timeframe=frame)
         rows = [CandleSeries(instrument=one, timeframe=frame) for one in lacking if _has(one, frame)]
         CandleSeries.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
@@ -293,10 +295,10 @@ def _has(instrument: Instrument, frame: Timeframe) -> bool:
     return offers(venue=instrument.venue, timeframe=frame)
 
 
-def _kept(now: datetime) -> Sequence[CandleSeries]:
+def _kept(followed: Collection[UUID], now: datetime) -> Sequence[CandleSeries]:
     rows = CandleSeries.objects.here().traded().select_related("instrument")
-    kept = rows.filter(timeframe__in=list(KEPT_OF_ALL)) | rows.filter(
-        timeframe__in=list(KEPT_OF_WANTED), wanted_at__gte=now - WANTED_FOR
+    kept = rows.filter(timeframe__in=list(KEPT_OF_ALL), instrument__in=followed) | rows.filter(
+        timeframe__in=list(KEPT_OF_ALL | KEPT_OF_WANTED), wanted_at__gte=now - WANTED_FOR
     )
     return _in_turn(kept.order_by(F("instrument__volume_usd").desc(nulls_last=True), "id"))
 

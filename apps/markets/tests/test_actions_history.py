@@ -246,6 +246,18 @@ def test_the_sweep_asks_for_the_last_days_of_all_before_more_of_one_and_in_turns
     ]
 
 
+def test_of_pairs_that_are_not_followed_only_what_is_asked_for_is_kept(settings: Settings, venue: Venue) -> None:
+    settings.FEED_INSTRUMENTS = 1
+    large, small = make_instrument("binance:BTC/USDT", volume_usd="2"), make_instrument("binance:ETH/USDT")
+    actions.repair_gaps(now=NOW)
+    assert {work.series.instrument_id for work in Backfill.objects.all()} == {large.pk}
+    actions.request_history(instrument=small, timeframe=Timeframe.H1, from_=NOW - timedelta(days=1), now=NOW)
+    _run_all()
+    actions.repair_gaps(now=NOW)
+    asked = Backfill.rows().open().get(series__instrument=small)
+    assert asked.to_ms - asked.from_ms > 2 * 24 * HOUR, "looked at, it is kept as the others are"
+
+
 def test_what_somebody_waits_for_does_not_stand_behind_the_sweep(
     pair: Instrument, venue: Venue, sent_tasks: list[SentTask]
 ) -> None:
