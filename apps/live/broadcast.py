@@ -130,7 +130,11 @@ class Broadcast:
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """End the loops; one whose cancellation came just with a time-out, and was taken for it, is told again."""
+    """End the loops, however often that takes.
+
+    The client of Redis sends within `asyncio.wait_for`, and that of Python 3.11 forgets that it was cancelled when
+    what it waited for is done at the same moment.
+    """
     left = set(tasks)
     while left:
         for task in left:
