@@ -63,6 +63,7 @@ EXPECTED = {
     "GET portfolios:history": SIGNED_IN,
     "GET portfolios:performance": SIGNED_IN,
     "GET portfolios:holding": SIGNED_IN,
+    "GET portfolios:holding_chart": SIGNED_IN,
     "GET portfolios:tax": SIGNED_IN,
     "GET portfolios:tax_year": SIGNED_IN,
     "GET portfolios:tax_file": SIGNED_IN,

@@ -4,47 +4,23 @@
    none, so only the prices move. */
 
 import { subscribe } from "./live.js";
+import { digitsIn, moneyWords, paintGain, paintMoney, signOf } from "./money.js";
 import { known, onPrice, paintPrice, priceWords, want } from "./prices.js";
 import { ValueChart } from "./value-chart.js";
 
-const MINUS = "−";
 const SOON = 1_500; // after news of a booking, so that several come as one
 
 const worth = document.getElementById("worth");
 const holdings = document.getElementById("holdings");
 
-// --- Money as the server writes it ---------------------------------------------------------------------------------------
-const sign = worth ? { before: worth.dataset.before, after: worth.dataset.after, digits: Number(worth.dataset.digits) } : {};
-
-function moneyWords(number, { signed = false } = {}) {
-  const words = priceWords(Math.abs(number), sign.digits);
-  const zero = !/[1-9]/.test(words);
-  const lead = number < 0 && !zero ? MINUS : signed && number > 0 && !zero ? "+" : "";
-  return `${lead}${sign.before}${words}${sign.after}`;
-}
-
-function paintMoney(cell, number) {
-  const inner = cell?.querySelector(".amt") ?? cell;
-  const words = moneyWords(number);
-  if (inner && inner.textContent !== words) inner.textContent = words;
-}
-
-function paintGain(cell, number) {
-  const shown = cell?.querySelector(".chg");
-  if (!shown) return;
-  shown.classList.toggle("up", number > 0);
-  shown.classList.toggle("dn", number < 0);
-  const words = moneyWords(number, { signed: true });
-  const inner = shown.querySelector(".amt") ?? shown;
-  if (inner.textContent !== words) inner.textContent = words;
-}
+const sign = signOf(worth);
 
 function paintWorth(total) {
   const inner = worth.querySelector(".amt");
-  const words = moneyWords(total);
+  const words = moneyWords(total, sign);
   const at = sign.digits ? words.lastIndexOf(".") : -1;
   const cents = inner?.querySelector(".cents");
-  if (!cents || at < 0) return paintMoney(worth, total);
+  if (!cents || at < 0) return paintMoney(worth, total, sign);
   inner.firstChild.textContent = words.slice(0, at);
   cents.textContent = words.slice(at);
 }
@@ -69,17 +45,14 @@ function follow(row, direction) {
   if (!Number.isFinite(now) || now <= 0) return;
   const cell = row.element.querySelector("[data-cell='price']");
   if (cell) {
-    const point = cell.textContent.lastIndexOf(".");
-    const shown = cell.textContent.replace(/[^\d.]/g, "");
-    const digits = point < 0 ? 0 : shown.length - shown.lastIndexOf(".") - 1;
-    paintPrice(cell, `${sign.before}${priceWords(now, digits)}${sign.after}`, direction);
+    paintPrice(cell, moneyWords(now, sign, { digits: digitsIn(cell.textContent) }), direction);
     const age = row.element.querySelector("time[data-ago]");
     if (age) age.setAttribute("datetime", new Date(known(row.path[0].replace(/^-/, "")).ts).toISOString());
   }
   if (row.amount === null || row.value === null) return;
   row.value = row.amount * now;
-  paintMoney(row.element.querySelector("[data-cell='value']"), row.value);
-  paintGain(row.element.querySelector("[data-cell='gain']"), row.value - row.cost);
+  paintMoney(row.element.querySelector("[data-cell='value']"), row.value, sign);
+  paintGain(row.element.querySelector("[data-cell='gain']"), row.value - row.cost, sign);
 }
 
 function total() {
@@ -88,10 +61,10 @@ function total() {
   const sum = priced.reduce((all, row) => all + row.value, 0);
   const gain = priced.reduce((all, row) => all + row.value - row.cost, 0);
   paintWorth(sum);
-  paintMoney(document.getElementById("worth-again"), sum);
-  paintMoney(holdings.querySelector("[data-total]"), sum);
-  paintGain(holdings.querySelector("[data-total-gain]"), gain);
-  paintGain(document.getElementById("unrealised"), gain);
+  paintMoney(document.getElementById("worth-again"), sum, sign);
+  paintMoney(holdings.querySelector("[data-total]"), sum, sign);
+  paintGain(holdings.querySelector("[data-total-gain]"), gain, sign);
+  paintGain(document.getElementById("unrealised"), gain, sign);
 }
 
 let waiting = 0;
@@ -116,7 +89,7 @@ document.querySelector("[data-hide-small]")?.addEventListener("click", ({ curren
 async function drawHistory(place) {
   const state = document.getElementById("chart-state");
   const isPrivate = Boolean(place.dataset.private);
-  const write = isPrivate ? (number) => priceWords(number, 1) : (number) => moneyWords(number);
+  const write = isPrivate ? (number) => priceWords(number, 1) : (number) => moneyWords(number, sign);
   const chart = new ValueChart(place, document.getElementById("value-readout"), write);
   try {
     const answer = await fetch(place.dataset.history, { credentials: "same-origin", headers: { Accept: "application/json" } });

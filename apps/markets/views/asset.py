@@ -19,7 +19,6 @@ from apps.markets import queries
 from apps.markets.actions.quarantine import discard_candle, release_candle
 from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
 
-CHART_ATTRIBUTION: Final = "https://www.tradingview.com/"
 CANDLES_ADDRESS: Final = "/api/v1/candles"
 DECISIONS: Final = {
     "release": (release_candle, _("The candle was let through.")),
@@ -42,7 +41,6 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
     inside = {
         "page": page,
         "feed": settings.FEED,
-        "attribution": CHART_ATTRIBUTION,
         "candles_address": CANDLES_ADDRESS,
     }
     return render(request, "markets/asset.html", inside)

@@ -45,10 +45,10 @@ def read_history(
 
     def made() -> tuple[HistoryAnswer, int]:
         past = lived(portfolio=portfolio, until=to, now=now)
-        _ask_for(past.wanted, now=now)
+        ask_for(wanted=past.wanted, now=now)
         return portfolio_history(past=past, from_=from_, to=to, interval=interval), _seconds(past)
 
-    return _kept(portfolio, ("history", from_, to, interval), made)
+    return kept(portfolio=portfolio, question=("history", from_, to, interval), make=made)
 
 
 def read_performance(
@@ -77,7 +77,7 @@ def read_performances(
         also = {asset for name in benchmarks for asset in benchmark_assets(text=name)}
         whole = read_completeness(portfolio=portfolio, now=now)
         past = lived(portfolio=portfolio, until=to, since=from_, also=also, now=now)
-        _ask_for(past.wanted, now=now)
+        ask_for(wanted=past.wanted, now=now)
         end = min(to or now, now)
         answers = tuple(
             portfolio_performance(
@@ -87,7 +87,7 @@ def read_performances(
         )
         return answers, _seconds(past)
 
-    return _kept(portfolio, ("performance", from_, to, benchmarks), made)
+    return kept(portfolio=portfolio, question=("performance", from_, to, benchmarks), make=made)
 
 
 def _seconds(past: Lived) -> int:
@@ -95,7 +95,7 @@ def _seconds(past: Lived) -> int:
     return KEPT_SECONDS if past.pending else KEPT_SECONDS + len(past.entries) // _ENTRIES_A_SECOND
 
 
-def _kept(portfolio: Portfolio, question: tuple[object, ...], make: Callable[[], tuple[_T, int]]) -> _T:
+def kept(*, portfolio: Portfolio, question: tuple[object, ...], make: Callable[[], tuple[_T, int]]) -> _T:
     """Return the answer that was made for this state of the ledger a while ago, or make it."""
     facts = (portfolio.version, portfolio.currency, current_world(), *question)
     key = f"past:{portfolio.pk}:{hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()}"
@@ -106,7 +106,7 @@ def _kept(portfolio: Portfolio, question: tuple[object, ...], make: Callable[[],
     return found
 
 
-def _ask_for(wanted: Mapping[InstrumentName, int], *, now: datetime) -> None:
+def ask_for(*, wanted: Mapping[InstrumentName, int], now: datetime) -> None:
     """Ask the venues for the days that are missing, the same ones not again and again."""
     for name, day in list(wanted.items())[:_MOST_ASKED]:
         if not cache.add(f"past-asked:{current_world()}:{name}:{day}", 1, ASKED_SECONDS):

@@ -7,15 +7,20 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Case, Count, F, Min, Q, Sum, When
+from django.db.models.functions import Coalesce
 
 from apps.core import money
-from apps.portfolios.domain.policy import Policy
+from apps.core.models import AmountField
+from apps.portfolios.domain.policy import Fees, Policy
+from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import Portfolio, Transaction
+from apps.portfolios.queries.ledger import naming
 from apps.portfolios.queries.overview_pages import HoldingRow, OverviewPage
 
 NOTHING: Final = Decimal(0)
 MOST_DISPOSALS: Final = 200
+MOST_LOTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,46 +93,102 @@ class DisposalRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetBooking:
+    """What a booking says of one asset: its newest disposals, as many lots as a page bears, and sums over all."""
+
+    lots: tuple[Mapping[str, Any], ...]
+    more_lots: int
+    more_amount: Decimal
+    more_cost: Decimal
+    disposals: tuple[Mapping[str, Any], ...]
+    more_disposals: int
+    realised: Decimal
+    income: Decimal
+    missing: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class HoldingPage:
     """What the page of one asset shows."""
 
     asset: str
     row: HoldingRow | None
+    booked: AssetBooking
     lots: tuple[LotRow, ...]
     disposals: tuple[DisposalRow, ...]
-    more_disposals: int
-    realised: Decimal
-    missing: Decimal
+    fees: Decimal
+    fees_inside: bool
     first_at: datetime | None
     entries: int
 
+    @property
+    def rest(self) -> Decimal:
+        """Return what the asset made besides what its price would bring now."""
+        beside = NOTHING if self.fees_inside else self.fees
+        return self.booked.realised + self.booked.income - beside
 
-def holding_page(
-    *, portfolio: Portfolio, page: OverviewPage, booked: Mapping[str, Any], asset: str, policy: Policy, now: datetime
-) -> HoldingPage | None:
-    """Return what the page of one asset shows, or nothing where the ledger never named it."""
-    rows = Transaction.objects.filter(portfolio=portfolio).standing().filter(_names(asset))
-    if not rows.exists():
-        return None
-    row = next((one for one in (*page.rows, *page.dust) if one.asset == asset), None)
-    disposals = [disposal_of(row=one) for one in booked["disposals"] if one["asset"] == asset]
-    price = row.price if row else None
-    lots = [_lot(one, price, policy, now) for one in booked["remaining_lots"] if one["asset"] == asset]
-    return HoldingPage(
-        asset=asset,
-        row=row,
-        lots=tuple(lots),
+    @property
+    def made(self) -> Decimal | None:
+        """Return what the asset made in all; nothing where it has no price."""
+        unrealised = NOTHING if self.row is None else self.row.unrealised
+        return None if unrealised is None else self.rest + unrealised
+
+
+def asset_booking(*, booked: Mapping[str, Any], asset: str, lots: int = MOST_LOTS) -> AssetBooking:
+    """Return what a booking says of one asset, with at most so many lots."""
+    disposals = [one for one in booked["disposals"] if one["asset"] == asset]
+    open_lots = [one for one in booked["remaining_lots"] if one["asset"] == asset]
+    return AssetBooking(
+        lots=tuple(open_lots[:lots]),
+        more_lots=max(0, len(open_lots) - lots),
+        more_amount=_sum(open_lots[lots:], "amount"),
+        more_cost=_sum(open_lots[lots:], "cost_basis"),
         disposals=tuple(disposals[::-1][:MOST_DISPOSALS]),
         more_disposals=max(0, len(disposals) - MOST_DISPOSALS),
-        realised=sum((one.gain for one in disposals), NOTHING),
-        missing=sum((Decimal(one["missing"]) for one in booked["missing"] if one["asset"] == asset), NOTHING),
-        first_at=rows.order_by("at").values_list("at", flat=True).first(),
-        entries=rows.count(),
+        realised=_sum(disposals, "gain"),
+        income=_sum((one for one in booked["income"] if one["asset"] == asset), "value"),
+        missing=_sum((one for one in booked["missing"] if one["asset"] == asset), "missing"),
     )
 
 
-def _names(asset: str) -> Q:
-    return Q(asset=asset) | Q(in_asset=asset) | Q(out_asset=asset) | Q(fee_asset=asset)
+def holding_page(
+    *, portfolio: Portfolio, page: OverviewPage, booked: AssetBooking, asset: str, policy: Policy, now: datetime
+) -> HoldingPage | None:
+    """Return what the page of one asset shows, or nothing where the ledger never named it."""
+    named = Transaction.objects.filter(portfolio=portfolio).standing().filter(naming(assets=(asset,)))
+    found = named.order_by().aggregate(count=Count("pk"), first=Min("at"))
+    if not found["count"]:
+        return None
+    row = next((one for one in (*page.rows, *page.dust) if one.asset == asset), None)
+    price = row.price if row else None
+    return HoldingPage(
+        asset=asset,
+        row=row,
+        booked=booked,
+        lots=tuple(_lot(one, price, policy, now) for one in booked.lots),
+        disposals=tuple(disposal_of(row=one) for one in booked.disposals),
+        fees=_fees(portfolio, asset),
+        fees_inside=policy.fees is Fees.BASIS,
+        first_at=found["first"],
+        entries=found["count"],
+    )
+
+
+def _fees(portfolio: Portfolio, asset: str) -> Decimal:
+    """Return what was paid in fees where the asset was bought, sold or moved, as far as that is known."""
+    rows = Transaction.objects.filter(portfolio=portfolio).standing()
+    rows = rows.filter(Q(asset=asset) | Q(in_asset=asset) | Q(out_asset=asset)).order_by()
+    own = ("", portfolio.currency)
+    told = Coalesce("fee_value", "valuation__fee_value", Decimal(0), output_field=AmountField())
+    in_money = Q(fee__isnull=False, fee_asset__in=own, quote__in=own)
+    beside = Case(When(in_money, then=F("fee")), default=told, output_field=AmountField())
+    alone = Coalesce("value", F("amount") * F("price"), "valuation__value", Decimal(0), output_field=AmountField())
+    worth = Case(When(type=EntryType.FEE.value, then=alone), default=beside, output_field=AmountField())
+    return rows.aggregate(all=Sum(worth, output_field=AmountField()))["all"] or NOTHING
+
+
+def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> Decimal:
+    return sum((Decimal(one[name]) for one in rows), NOTHING)
 
 
 def disposal_of(*, row: Mapping[str, Any]) -> DisposalRow:

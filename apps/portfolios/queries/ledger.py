@@ -1,7 +1,7 @@
 """The ledger as it stands: its transactions for readers, its entries for booking."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -56,8 +56,7 @@ def transactions(*, portfolio: Portfolio, wanted: LedgerFilter = LedgerFilter())
         named = Account.objects.filter(portfolio=portfolio).filter(_called(wanted.account)).values("pk")
         rows = rows.filter(Q(account__in=named) | Q(from_account__in=named) | Q(to_account__in=named))
     if wanted.asset:
-        asset = wanted.asset
-        rows = rows.filter(Q(asset=asset) | Q(out_asset=asset) | Q(in_asset=asset) | Q(fee_asset=asset))
+        rows = rows.filter(naming(assets=(wanted.asset,)))
     if wanted.type:
         rows = rows.filter(type=wanted.type)
     if wanted.start is not None:
@@ -67,6 +66,11 @@ def transactions(*, portfolio: Portfolio, wanted: LedgerFilter = LedgerFilter())
     if wanted.batch is not None:
         rows = rows.filter(batch=wanted.batch)
     return rows.select_related("account", "from_account", "to_account").newest_first()
+
+
+def naming(*, assets: Collection[str]) -> Q:
+    """Return the condition that a transaction names one of the assets, in whatever part."""
+    return Q(asset__in=assets) | Q(out_asset__in=assets) | Q(in_asset__in=assets) | Q(fee_asset__in=assets)
 
 
 def _called(account: str) -> Q:
@@ -86,12 +90,15 @@ def transaction_of(*, user: User, portfolio_id: UUID, transaction_id: UUID) -> T
 
 
 # --- As entries -------------------------------------------------------------------------------------------------------
-def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None) -> list[Entry]:
+def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None, assets: Collection[str] = ()) -> list[Entry]:
     """Return all that counts in the order of booking, up to a moment, in the portfolio's money of account.
 
-    A value that neither the source nor a price has told is zero here; completeness says so.
+    With `assets` only what names one of them. A value that neither the source nor a price has told is zero here;
+    completeness says so.
     """
     rows = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
+    if assets:
+        rows = rows.filter(naming(assets=assets))
     if until is not None:
         rows = rows.filter(at__lte=until)
     told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)

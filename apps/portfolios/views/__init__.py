@@ -2,8 +2,9 @@
 
 from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
+from apps.portfolios.views.holding import holding, holding_chart
 from apps.portfolios.views.imports import commit, import_detail, imports, undo
-from apps.portfolios.views.overview import history, holding, overview, performance
+from apps.portfolios.views.overview import history, overview, performance
 from apps.portfolios.views.repair import reconciliation
 from apps.portfolios.views.settings import create, delete, rename, settings
 from apps.portfolios.views.tax import tax, tax_file, tax_lab
@@ -18,6 +19,7 @@ __all__ = [
     "delete",
     "history",
     "holding",
+    "holding_chart",
     "import_detail",
     "imports",
     "new_transaction",

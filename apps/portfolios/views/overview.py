@@ -1,10 +1,10 @@
-"""The portfolio: what it is worth and why, its history for the chart, its performance, and one of its assets."""
+"""The portfolio: what it is worth and why, its history for the chart, and its performance."""
 
 from typing import TypeAlias
 
 import orjson
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -12,9 +12,8 @@ from django.views.decorators.http import require_safe
 from apps.core import clock
 from apps.portfolios import queries
 from apps.portfolios.actions.past import read_history, read_performances
-from apps.portfolios.actions.reading import read_lots, refresh
+from apps.portfolios.actions.reading import refresh
 from apps.portfolios.forms import StretchForm
-from apps.portfolios.queries.holding_pages import holding_page
 from apps.portfolios.queries.overview_pages import overview_page
 from apps.portfolios.queries.repair_pages import state_of
 from apps.portfolios.views.chosen import chosen
@@ -65,23 +64,6 @@ def performance(request: HttpRequest) -> HttpResponse:
     wish = StretchForm(request.GET).wish(now=now)
     answers = read_performances(portfolio=held.portfolio, from_=wish.start, benchmarks=wish.benchmarks, now=now)
     return render(request, "portfolios/_performance.html", held.inside(answer=answers[0], answers=answers, wish=wish))
-
-
-@require_safe
-@login_required
-@never_cache
-def holding(request: HttpRequest, asset: str) -> HttpResponse:
-    """Show one asset: lots, what was sold, gains."""
-    if "\0" in asset:
-        raise Http404
-    held, now = chosen(request), clock.now()
-    policy = queries.policy_of(portfolio=held.portfolio)
-    booked = read_lots(portfolio=held.portfolio, policy=None, now=now)
-    page = overview_page(portfolio=held.portfolio, now=now)
-    found = holding_page(portfolio=held.portfolio, page=page, booked=booked, asset=asset, policy=policy, now=now)
-    if found is None:
-        raise Http404
-    return render(request, "portfolios/holding.html", held.inside(page=found, total=page.total, policy=policy))
 
 
 def _relative(points: list[_Point]) -> list[_Point]:
