@@ -16,7 +16,7 @@ from apps.markets import actions, queries, tasks
 from apps.markets.actions import history
 from apps.markets.domain.candles import Candles, Floats, aggregate
 from apps.markets.domain.timeframes import Timeframe
-from apps.markets.gateways.venue_errors import VenueRefusedError, VenueUnavailableError
+from apps.markets.gateways.venue_errors import VenueBusyError, VenueRefusedError, VenueUnavailableError
 from apps.markets.models import Backfill, CandleGap, CandleSeries, CandleSource, Instrument, QuarantinedCandle
 from apps.markets.queries.stored_candles import read_series
 from apps.markets.tests.factories import make_instrument
@@ -135,6 +135,18 @@ def test_a_venue_that_is_away_is_asked_again_later(pair: Instrument, venue: Venu
     assert (work.state, work.problem_code, work.pages) == (WorkState.WAITING, "venue_unavailable", 0)
     assert not CandleGap.objects.exists(), "no answer is not an empty answer"
     later = work.next_attempt_at
+    assert _run(work, now=later).state == WorkState.SUCCEEDED
+    assert len(_stored(pair)) >= 100
+
+
+def test_a_venue_that_asks_for_peace_gets_it_and_then_tells_all(pair: Instrument, venue: Venue) -> None:
+    venue.failures = [VenueBusyError(retry_after=120)]
+    work = _run(_ask(pair, 100))
+    assert (work.state, work.problem_code) == (WorkState.WAITING, "venue_busy")
+    later = work.next_attempt_at
+    assert timedelta(seconds=60) < later - clock.now() <= timedelta(seconds=120)
+    assert _run(work, now=later - timedelta(seconds=1)).state == WorkState.WAITING
+    assert len(venue.asked) == 1, "nobody asks before the time that the venue named"
     assert _run(work, now=later).state == WorkState.SUCCEEDED
     assert len(_stored(pair)) >= 100
 
