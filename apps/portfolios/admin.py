@@ -10,6 +10,7 @@ from apps.portfolios.models import (
     BookedResult,
     FileImport,
     Holding,
+    ImportWork,
     ObservedBalance,
     PartedPair,
     PolicyPeriod,
@@ -68,6 +69,15 @@ class FileImportAdmin(ReadOnlyAdmin):
     list_filter = ("state", "format")
     exclude = ("drafts",)
     list_select_related = ("portfolio",)
+
+
+@admin.register(ImportWork)
+class ImportWorkAdmin(ReadOnlyAdmin):
+    """Large imports under way, and those that were."""
+
+    list_display = ("created_at", "name", "verb", "state", "progress", "attempts", "problem_code")
+    list_filter = ("state", "verb")
+    list_select_related = ("owner",)
 
 
 @admin.register(BookedResult)

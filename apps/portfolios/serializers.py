@@ -11,7 +11,7 @@ from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
 from apps.portfolios.domain.importing import AUTO, FORMATS
 from apps.portfolios.domain.policy import CoinFee, Fees, Method, Missing, SameCoinFee, Scope
 from apps.portfolios.domain.transactions import EntryType
-from apps.portfolios.models import AccountKind, BatchKind, BatchState, FileImport, Transaction, ValueState
+from apps.portfolios.models import AccountKind, BatchKind, BatchState, Transaction, ValueState
 from apps.portfolios.queries.ledger import portable_row
 from apps.portfolios.queries.reconciliation import Cause
 
@@ -291,7 +291,11 @@ class ImportSerializer(serializers.Serializer[Any]):
     """A file, what it would change or has changed, and its bad lines."""
 
     id = serializers.UUIDField(read_only=True)
-    state = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(
+        choices=[*BatchState.values, "committing", "undoing"], source="standing", read_only=True
+    )
+    job = serializers.UUIDField(source="open_work.pk", read_only=True, allow_null=True, default=None)
+    problem = serializers.CharField(source="newest_work.problem_detail", read_only=True, default="")
     format = serializers.CharField(read_only=True)
     title = serializers.CharField(read_only=True)
     file_name = serializers.CharField(read_only=True)
@@ -306,10 +310,6 @@ class ImportSerializer(serializers.Serializer[Any]):
     notes = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     effect = serializers.DictField(child=serializers.CharField(), read_only=True)
     created_at = TimeField(read_only=True)
-
-    def get_state(self, row: FileImport) -> str:
-        """Return where the import stands; its batch may have been undone by itself."""
-        return str(row.batch.state if row.batch is not None else row.state)
 
 
 # --- Transfers --------------------------------------------------------------------------------------------------------

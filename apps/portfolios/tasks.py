@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from apps.core import clock
+from apps.core import clock, jobs
 from apps.portfolios import actions
 
 
@@ -24,3 +24,9 @@ def book_behind(**_unknown: object) -> None:
 def revalue(**_unknown: object) -> None:
     """Value the portfolios that somebody looks at."""
     actions.revalue_watched(now=clock.now())
+
+
+@shared_task(name="portfolios.run_import", soft_time_limit=600, time_limit=660)
+def run_import(*, work_id: str, **_unknown: object) -> None:
+    """Book or undo one large import."""
+    actions.run_import(work_id=UUID(work_id), worker=jobs.this_worker(), read_clock=clock.now)

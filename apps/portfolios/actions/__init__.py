@@ -15,6 +15,7 @@ from apps.portfolios.actions.imports import (
     UnreadableFileError,
     commit_import,
     preview_import,
+    run_import,
     undo_import,
 )
 from apps.portfolios.actions.matching import NotMatchedError, match_certain, match_transfer, unmatch_transfer
@@ -100,6 +101,7 @@ __all__ = [
     "refresh",
     "replace_transaction",
     "revalue",
+    "run_import",
     "revalue_watched",
     "reverse_transaction",
     "undo_batch",

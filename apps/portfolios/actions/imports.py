@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import orjson
 import zstandard
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from apps.core import jobs
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.core.money import plain
 from apps.portfolios.actions.corrections import undo_batch
@@ -18,7 +23,7 @@ from apps.portfolios.actions.posting import Refusal, foresee_posting, post_entri
 from apps.portfolios.domain.drafts import EntryDraft, as_entry, draft_kept, kept_draft
 from apps.portfolios.domain.importing import AUTO, ColumnMapping, ImportedFile, ImportRefusedError, read_file
 from apps.portfolios.domain.movements import effect
-from apps.portfolios.models import BatchKind, BatchState, FileImport, Portfolio
+from apps.portfolios.models import BatchKind, BatchState, FileImport, ImportVerb, ImportWork, Portfolio
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -27,7 +32,11 @@ if TYPE_CHECKING:
 MOST_ERRORS: Final = 1_000
 #: Previews that wait in one portfolio; the oldest make room.
 MOST_PREVIEWS: Final = 20
+#: So many transactions are booked or undone while somebody waits; more are left to a worker.
+MOST_AT_ONCE: Final = 5_000
 _LEVEL: Final = 3
+_BEGUN: Final = Decimal("0.05")
+_UNDER_WAY: Final = Decimal("0.2")
 
 
 class UnreadableFileError(InvalidError):
@@ -84,6 +93,7 @@ def preview_import(
             file_hash=hashlib.sha256(data).hexdigest(),
             account_name=account,
             mapping=mapping.as_json() if mapping else {},
+            heads=list(file.columns),
             rows=len({row.line for row in file.rows}),
             new=len(forecast.fresh),
             duplicates=forecast.duplicates,
@@ -98,36 +108,91 @@ def preview_import(
 
 
 def commit_import(*, user: User, import_id: UUID, skip_errors: bool = False, now: datetime) -> FileImport:
-    """Post what a preview showed; bad lines are left out only if that is said."""
+    """Post what a preview showed, a large one by a worker; bad lines are left out only if that is said."""
     with transaction.atomic():
         row = _locked(user, import_id)
-        if row.state != BatchState.PREVIEW:
+        if row.state != BatchState.PREVIEW or row.standing == "undoing":
             raise ImportNotOpenError
+        if row.standing == "committing":
+            return row
         if row.error_count and not skip_errors:
             problems = [FieldProblem(f"line {one['line']}", one["code"], one["message"]) for one in row.errors[:50]]
             raise BadLinesError(problems=problems)
-        drafts = _unpacked(bytes(row.drafts))
-        done = post_entries(
-            portfolio=row.portfolio, drafts=drafts, source=row.format, by=user, now=now, kind=BatchKind.IMPORT
-        )
-        row.state, row.batch, row.drafts = BatchState.COMMITTED, done.batch, b""
-        row.posted, row.duplicates, row.new = done.posted, done.duplicates, done.posted
-        row.save()
+        if row.new > MOST_AT_ONCE:
+            _hand_over(row, user, ImportVerb.COMMIT, skip_errors=skip_errors, now=now)
+        else:
+            _book(row, user, _unpacked(bytes(row.drafts)), now)
         return row
 
 
 def undo_import(*, user: User, import_id: UUID, reason: str = "", now: datetime) -> FileImport:
-    """Take everything that an import posted out of what counts; a preview is thrown away."""
+    """Take everything that an import posted out of what counts, much of it by a worker; a preview is thrown away."""
     with transaction.atomic():
         row = _locked(user, import_id)
-        if row.state == BatchState.UNDONE:
+        if row.standing == "undoing":
+            return row
+        if row.state == BatchState.UNDONE or row.standing == "committing":
             raise ImportNotOpenError
-        if row.batch is not None and row.batch.state == BatchState.COMMITTED:
-            undo_batch(user=user, batch_id=row.batch.pk, reason=reason, now=now)
-        row.state, row.drafts = BatchState.UNDONE, b""
-        row.save(update_fields=["state", "drafts"])
-        row.refresh_from_db()
+        if row.batch is not None and row.batch.state == BatchState.COMMITTED and row.posted > MOST_AT_ONCE:
+            _hand_over(row, user, ImportVerb.UNDO, reason=reason, now=now)
+        else:
+            _take_back(row, user, reason, now)
         return row
+
+
+def run_import(*, work_id: UUID, worker: str, read_clock: Callable[[], datetime]) -> bool:
+    """Take up the booking or undoing of a large import if it waits, and carry it through."""
+    lease = jobs.claim(model=ImportWork, work_id=work_id, worker=worker, now=read_clock())
+    return jobs.run(lease=lease, handler=lambda held: _carry_through(held, read_clock))
+
+
+# --- Steps ------------------------------------------------------------------------------------------------------------
+def _carry_through(lease: jobs.Lease[ImportWork], read_clock: Callable[[], datetime]) -> None:
+    """Do all of it in one transaction under the fence: whoever takes it over finds everything done, or nothing."""
+    work = lease.work
+    user = work.owner
+    if user is None:
+        raise NotFoundError
+    if work.verb == ImportVerb.UNDO:
+        lease.save(progress=_UNDER_WAY, note=_("Taking the transactions out"))
+        with lease.fenced():
+            _take_back(_locked(user, work.file_import_id), user, work.reason, read_clock())
+            lease.succeed(progress_note=_("Undone"))
+        return
+    lease.save(progress=_BEGUN, note=_("Reading what the preview showed"))
+    drafts = _unpacked(bytes(FileImport.objects.get(pk=work.file_import_id).drafts))
+    lease.save(progress=_UNDER_WAY, note=_("Booking %(count)d transactions") % {"count": len(drafts)})
+    with lease.fenced():
+        row = _locked(user, work.file_import_id)
+        if row.state != BatchState.PREVIEW:
+            raise ImportNotOpenError
+        _book(row, user, drafts, read_clock())
+        said = ngettext("%(count)d transaction is booked", "%(count)d transactions are booked", row.posted)
+        lease.succeed(progress_note=said % {"count": row.posted})
+
+
+def _hand_over(
+    row: FileImport, user: User, verb: ImportVerb, *, skip_errors: bool = False, reason: str = "", now: datetime
+) -> None:
+    name = (row.file_name or row.title or row.format)[:200]
+    work = ImportWork(owner=user, file_import=row, verb=verb, skip_errors=skip_errors, reason=reason[:200], name=name)
+    jobs.enqueue(work=work, now=now)
+
+
+def _book(row: FileImport, user: User, drafts: list[EntryDraft], now: datetime) -> None:
+    done = post_entries(
+        portfolio=row.portfolio, drafts=drafts, source=row.format, by=user, now=now, kind=BatchKind.IMPORT
+    )
+    row.state, row.batch, row.drafts = BatchState.COMMITTED, done.batch, b""
+    row.posted, row.duplicates, row.new = done.posted, done.duplicates, done.posted
+    row.save()
+
+
+def _take_back(row: FileImport, user: User, reason: str, now: datetime) -> None:
+    if row.batch is not None and row.batch.state == BatchState.COMMITTED:
+        row.batch = undo_batch(user=user, batch_id=row.batch.pk, reason=reason, now=now)
+    row.state, row.drafts = BatchState.UNDONE, b""
+    row.save(update_fields=["state", "drafts"])
 
 
 def _locked(user: User, import_id: UUID) -> FileImport:
@@ -140,7 +205,8 @@ def _locked(user: User, import_id: UUID) -> FileImport:
 
 def _make_room(portfolio: Portfolio) -> None:
     waiting = FileImport.objects.filter(portfolio=portfolio, state=BatchState.PREVIEW).order_by("-id")
-    old = list(waiting.values_list("pk", flat=True)[MOST_PREVIEWS - 1 :])
+    idle = waiting.exclude(works__in=ImportWork.rows().open())
+    old = list(idle.values_list("pk", flat=True)[MOST_PREVIEWS - 1 :])
     FileImport.objects.filter(pk__in=old).delete()
 
 

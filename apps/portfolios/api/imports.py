@@ -71,38 +71,55 @@ class ImportView(PortfolioDoor):
         return self.answer(shapes.ImportSerializer, found)
 
 
-class CommitImportView(PortfolioDoor):
+class _ImportDoor(PortfolioDoor):
+    """What doors of one import share."""
+
+    def standing(self, portfolio_id: UUID, import_id: UUID) -> Response:
+        """Answer where the import stands: 202 while a worker is at it."""
+        found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
+        return self.answer(shapes.ImportSerializer, found, status=200 if found.open_work is None else 202)
+
+
+class CommitImportView(_ImportDoor):
     """Posting what a preview showed."""
 
     @operation(
         summary="Commit an import",
-        description="With bad lines it needs `skip_errors`: they are left out then.",
+        description=(
+            "With bad lines it needs `skip_errors`: they are left out then. A large one answers 202 with state "
+            "`committing`: a worker books it as a whole, and the `jobs` channel tells how far it is."
+        ),
         request=shapes.CommitSerializer,
         response=shapes.ImportSerializer,
+        others={202: shapes.ImportSerializer},
         tags=["portfolios"],
     )
     def post(self, request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
         found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
         skip = self.parse(shapes.CommitSerializer)["skip_errors"]
-        done = actions.commit_import(user=person_of(request), import_id=found.pk, skip_errors=skip, now=clock.now())
-        return self.answer(shapes.ImportSerializer, done)
+        actions.commit_import(user=person_of(request), import_id=found.pk, skip_errors=skip, now=clock.now())
+        return self.standing(portfolio_id, import_id)
 
 
-class UndoImportView(PortfolioDoor):
+class UndoImportView(_ImportDoor):
     """Undoing an import."""
 
     @operation(
         summary="Undo an import",
-        description="Everything it posted counts no more; a preview is thrown away.",
+        description=(
+            "Everything it posted counts no more; a preview is thrown away. A large one answers 202 with state "
+            "`undoing` and is undone by a worker."
+        ),
         request=shapes.ReasonSerializer,
         response=shapes.ImportSerializer,
+        others={202: shapes.ImportSerializer},
         tags=["portfolios"],
     )
     def post(self, request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
         found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
         reason = self.parse(shapes.ReasonSerializer)["reason"]
-        done = actions.undo_import(user=person_of(request), import_id=found.pk, reason=reason, now=clock.now())
-        return self.answer(shapes.ImportSerializer, done)
+        actions.undo_import(user=person_of(request), import_id=found.pk, reason=reason, now=clock.now())
+        return self.standing(portfolio_id, import_id)
 
 
 def _mapping(raw: dict[str, Any] | None) -> ColumnMapping | None:

@@ -1,8 +1,8 @@
 """Tables of the ledger."""
 
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
-from apps.portfolios.models.imports import FileImport
-from apps.portfolios.models.matching import PartedPair, TransferArrival, TransferMatch
+from apps.portfolios.models.imports import FileImport, ImportTemplate, ImportVerb, ImportWork
+from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch, Whose
 from apps.portfolios.models.observed import ObservedBalance, SourceGap
 from apps.portfolios.models.portfolios import (
     Account,
@@ -19,12 +19,16 @@ from apps.portfolios.models.transactions import Transaction, TransactionQuerySet
 __all__ = [
     "Account",
     "AccountKind",
+    "AddressAnswer",
     "Batch",
     "BatchKind",
     "BatchState",
     "BookedPart",
     "BookedResult",
     "FileImport",
+    "ImportTemplate",
+    "ImportVerb",
+    "ImportWork",
     "Holding",
     "ObservedBalance",
     "PartedPair",
@@ -39,4 +43,5 @@ __all__ = [
     "TransferMatch",
     "Valuation",
     "ValueState",
+    "Whose",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.core.clock import now
 from apps.core.ids import uuid7
+from apps.core.models import LeasedWork
+from apps.core.models.work import OPEN_STATES
 from apps.portfolios.models.portfolios import Batch, BatchState, of_portfolio
 
 
@@ -36,6 +40,7 @@ class FileImport(models.Model):
     file_hash = models.CharField(_("hash of the file"), max_length=64)
     account_name = models.CharField(_("account"), max_length=80, blank=True)
     mapping = models.JSONField(_("mapping"), default=dict)
+    heads = models.JSONField(_("columns of the file"), default=list)
     rows = models.PositiveIntegerField(_("rows"), default=0)
     new = models.PositiveIntegerField(_("new"), default=0)
     duplicates = models.PositiveIntegerField(_("known already"), default=0)
@@ -68,3 +73,92 @@ class FileImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name or self.format
+
+    @property
+    def newest_work(self) -> ImportWork | None:
+        """Return what is being done with it, or was done last, where that took a worker."""
+        return max(self.works.all(), key=lambda work: work.pk, default=None)
+
+    @property
+    def open_work(self) -> ImportWork | None:
+        """Return what is being done with it now."""
+        work = self.newest_work
+        return None if work is None or work.is_over else work
+
+    @property
+    def standing(self) -> str:
+        """Return where it stands: what a worker does with it, else its batch, which may have been undone by itself."""
+        if (work := self.open_work) is not None:
+            return "committing" if work.verb == ImportVerb.COMMIT else "undoing"
+        return str(self.batch.state if self.batch is not None else self.state)
+
+
+class ImportVerb(models.TextChoices):
+    """What is done with a large import."""
+
+    COMMIT = "commit", _("Book")
+    UNDO = "undo", _("Undo")
+
+
+class ImportWork(LeasedWork):
+    """Booking or undoing a large import: one transaction, so that whoever takes it over begins anew."""
+
+    kind: ClassVar[str] = "import"
+
+    file_import = models.ForeignKey(
+        FileImport,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="works",
+        verbose_name=_("import"),
+    )
+    verb = models.CharField(_("what is done"), max_length=6, choices=ImportVerb.choices, default=ImportVerb.COMMIT)
+    skip_errors = models.BooleanField(_("without its bad lines"), default=False)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+
+    class Meta(LeasedWork.Meta):
+        abstract = False
+        verbose_name = _("work on an import")
+        verbose_name_plural = _("work on imports")
+        constraints = [
+            *LeasedWork.Meta.constraints,
+            models.CheckConstraint(condition=Q(verb__in=ImportVerb.values), name="import_work_verb_is_known"),
+            models.UniqueConstraint(
+                fields=["file_import"], condition=Q(state__in=OPEN_STATES), name="import_work_one_at_once"
+            ),
+        ]
+
+    @property
+    def title(self) -> str:
+        """What is imported or undone, in words."""
+        said = _("Import of %(name)s") if self.verb == ImportVerb.COMMIT else _("Undoing the import of %(name)s")
+        return str(said % {"name": self.name})
+
+
+class ImportTemplate(models.Model):
+    """How a file of certain columns is read, kept under a name: what its columns are, its styles, its account."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    portfolio = of_portfolio("import_templates")
+    name = models.CharField(_("name"), max_length=80)
+    heads = models.JSONField(_("columns of the file"), default=list)
+    format = models.CharField(_("format"), max_length=32, default="generic")
+    mapping = models.JSONField(_("mapping"), default=dict)
+    account_name = models.CharField(_("account"), max_length=80, blank=True)
+    created_at = models.DateTimeField(_("created"), default=now, editable=False)
+    used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name = _("import template")
+        verbose_name_plural = _("import templates")
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "name"], name="import_template_name_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="import_template_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

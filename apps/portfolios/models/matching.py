@@ -6,12 +6,13 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.clock import now
 from apps.core.ids import uuid7
 from apps.core.models import AmountField, amount_checks
-from apps.portfolios.models.portfolios import of_portfolio
+from apps.portfolios.models.portfolios import Account, of_portfolio
 from apps.portfolios.models.transactions import Transaction
 
 
@@ -94,3 +95,57 @@ class PartedPair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.out_id} {self.arrived_id}"
+
+
+class Whose(models.TextChoices):
+    """What an address is to the owner of a portfolio."""
+
+    MINE = "mine", _("Mine")
+    PAYMENT = "payment", _("A payment")
+    GIFT = "gift", _("A gift")
+
+
+class AddressAnswer(models.Model):
+    """What a person said once of an address; transfers from and to it are booked so, also those that come later."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    portfolio = of_portfolio("address_answers")
+    address = models.CharField(_("address"), max_length=200)
+    answer = models.CharField(_("answer"), max_length=7, choices=Whose.choices)
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="address_answers",
+        verbose_name=_("own account that it is"),
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("created"), default=now, editable=False)
+
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name = _("answer about an address")
+        verbose_name_plural = _("answers about addresses")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "address"], name="address_answered_once"),
+            models.CheckConstraint(condition=~Q(address=""), name="address_answer_has_an_address"),
+            models.CheckConstraint(
+                condition=Q(answer="mine", account__isnull=False)
+                | Q(answer__in=["payment", "gift"], account__isnull=True),
+                name="address_answer_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.answer}"

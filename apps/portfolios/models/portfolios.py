@@ -141,6 +141,7 @@ class BatchKind(models.TextChoices):
     IMPORT = "import", _("Import")
     SYNC = "sync", _("Sync")
     CORRECTION = "correction", _("Correction")
+    ANSWER = "answer", _("Answer about an address")
 
 
 class BatchState(models.TextChoices):

@@ -43,6 +43,12 @@ class ImportPage:
         return self.row.state == BatchState.COMMITTED
 
     @property
+    def problem(self) -> str:
+        """Return why a worker gave up what was to be done with it last."""
+        work = self.row.newest_work
+        return "" if work is None else work.problem_detail
+
+    @property
     def more_errors(self) -> int:
         """Count the bad lines that are not named."""
         return self.row.error_count - len(self.errors)
@@ -55,7 +61,12 @@ def import_rows(*, portfolio: Portfolio) -> list[FileImport]:
 
 def import_page(*, user: User, import_id: UUID) -> ImportPage | None:
     """Return one import of a person, or nothing."""
-    rows = FileImport.objects.for_user(user).select_related("portfolio", "batch", "by").defer("drafts")
+    rows = (
+        FileImport.objects.for_user(user)
+        .select_related("portfolio", "batch", "by")
+        .defer("drafts")
+        .prefetch_related("works")
+    )
     row = rows.filter(pk=import_id).first()
     if row is None:
         return None

@@ -10,7 +10,7 @@ from apps.portfolios.models.imports import FileImportQuerySet
 def imports_of(*, portfolio: Portfolio) -> FileImportQuerySet:
     """Return the imports into a portfolio, newest first, without what they would post."""
     rows = FileImport.objects.filter(portfolio=portfolio).select_related("batch", "by")
-    return rows.defer("drafts").order_by("-id")
+    return rows.defer("drafts").prefetch_related("works").order_by("-id")
 
 
 def import_of(*, portfolio: Portfolio, import_id: UUID) -> FileImport:

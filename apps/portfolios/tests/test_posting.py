@@ -35,13 +35,52 @@ def test_a_repeat_posts_nothing_and_true_twins_stay() -> None:
     rows = [raw_buy(id="a"), raw_buy(id="b"), raw_buy(id="a"), raw_buy(), raw_buy()]
     first = post(portfolio, *rows)
     assert (first.posted, first.duplicates) == (4, 1)
-    again = post(portfolio, raw_buy(id="a", amount="2"), raw_buy(id="b"))
-    assert (again.posted, again.duplicates, again.batch) == (0, 2, None)
+    again = post(portfolio, raw_buy(id="a", note="Later", price=None, value="40000"), raw_buy(id="b", fee="0"))
+    assert (again.posted, again.duplicates, again.batch, again.errors) == (0, 2, None, ())
     other = post(portfolio, raw_buy(id="a", account="Kraken"))
     assert other.posted == 1
     assert Transaction.objects.count() == 5
     portfolio.refresh_from_db()
     assert portfolio.version == 2
+
+
+def test_a_known_id_that_tells_something_else_is_said_and_changes_nothing() -> None:
+    portfolio = make_portfolio()
+    (told,) = post(portfolio, raw_buy(id="a")).ids
+    moved = {"ts": 1_700_000_000_000, "type": "transfer", "asset": "BTC", "amount": "1", "id": "w"}
+    post(portfolio, {**moved, "from_account": "default", "to_account": "Cold"})
+    again = post(
+        portfolio,
+        raw_buy(id="a", amount="2"),
+        raw_buy(id="new"),
+        raw_buy(id="new", asset="ETH"),
+        {**moved, "from_account": "default", "to_account": "outside"},
+    )
+    assert (again.posted, again.duplicates) == (1, 0)
+    assert [(one.index, one.code, one.field) for one in again.errors] == [
+        (0, "content_differs", "external_id"),
+        (2, "content_differs", "external_id"),
+        (3, "content_differs", "external_id"),
+    ]
+    assert "booked is amount 1, value 40000; told is amount 2, value 80000" in again.errors[0].message
+    assert "asset BTC; told is asset ETH" in again.errors[1].message
+    assert "to_account Cold; told is to_account outside" in again.errors[2].message
+    assert Transaction.objects.get(pk=told).amount == 1
+
+
+def test_what_a_person_corrected_may_be_told_again_as_it_was_or_is() -> None:
+    user = make_user()
+    portfolio = make_default(user=user)
+    done = post(portfolio, raw_buy(id="a"), kind=BatchKind.IMPORT)
+    actions.replace_transaction(
+        user=user, transaction_id=done.ids[0], draft=make_draft(id="a", amount="3"), now=clock.now()
+    )
+    for amount in ("1", "3"):
+        assert post(portfolio, raw_buy(id="a", amount=amount), kind=BatchKind.IMPORT).duplicates == 1
+    assert [one.code for one in post(portfolio, raw_buy(id="a", amount="2")).errors] == ["content_differs"]
+    assert done.batch is not None
+    actions.undo_batch(user=user, batch_id=done.batch.pk, now=clock.now())
+    assert post(portfolio, raw_buy(id="a"), kind=BatchKind.IMPORT).posted == 1
 
 
 def test_a_bad_entry_does_not_hide_the_good_ones() -> None:

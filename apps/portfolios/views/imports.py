@@ -76,6 +76,8 @@ def commit(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
     def book() -> str:
         done = commit_import(user=person, import_id=import_id, skip_errors=skip, now=clock.now())
+        if done.open_work is not None:
+            return _("The import is being booked. This page shows how far it is.")
         text = ngettext("%(count)d transaction is booked.", "%(count)d transactions are booked.", done.posted)
         return text % {"count": done.posted}
 
@@ -90,6 +92,8 @@ def undo(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
     def take_back() -> str:
         done = undo_import(user=person, import_id=import_id, reason=reason, now=clock.now())
+        if done.open_work is not None:
+            return _("The import is being undone. This page shows how far it is.")
         return _("The import is undone; nothing of it counts any more.") if done.batch else _("The preview is gone.")
 
     return _then(request, import_id, take_back)
