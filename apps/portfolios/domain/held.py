@@ -12,7 +12,6 @@ from apps.portfolios.domain.drafts import OUTSIDE
 from apps.portfolios.domain.result import Row, closing, disposal_row
 from apps.portfolios.domain.transactions import Entry, moment, moment_text
 
-_DAY_US: Final = 86_400_000_000
 CLOSING: Final = "closing"
 
 
@@ -77,11 +76,11 @@ def parts(booking: Booking) -> dict[str, Row]:
     for charge in booking.charges:
         charges[moment(charge.at_us).year].append(charge)
     years.update(disposals, incomes, charges)
-    long_us = booking.policy.long_days * _DAY_US
+    long_us = booking.long_us
     for year in sorted(years):
         totals = totals_of(disposals[year], incomes[year], charges[year])
         found[str(year)] = {
-            "disposals": [disposal_row(one, long_us=long_us) for one in disposals[year]],
+            "disposals": [disposal_row(one, long_us=long_us(one.at_us)) for one in disposals[year]],
             "income": [income_row(one) for one in incomes[year]],
             "realised_total": text(totals.realised),
             "realised_short": text(totals.short),

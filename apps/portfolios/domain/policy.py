@@ -87,6 +87,11 @@ class Policy:
         """Whether units lose their identity in an average."""
         return self.method in {Method.ACB, Method.UK_S104}
 
+    @property
+    def watched(self) -> bool:
+        """Whether a window of days around a loss is looked at."""
+        return self.method is Method.ACB and self.superficial_window_days is not None
+
     def bucket(self, asset: str) -> str:
         """Return the asset that the given one shares its basis with, itself as a rule."""
         return self.alias.get(asset, asset)

@@ -3,23 +3,22 @@
 import json
 from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Final
 
 from apps.portfolios.domain.booking import Booking, Disposal, OpenLot, Problem, Shortfall, text
 from apps.portfolios.domain.booking.scaled import SCALE, half_even
 from apps.portfolios.domain.booking.section104 import day_text
 from apps.portfolios.domain.policy import Scope
+from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import moment_text
-
-_DAY_US: Final = 86_400_000_000
 
 Row = dict[str, object]
 
 
 def as_portable(booking: Booking) -> Row:
     """Return the result as the format names it."""
-    long_us = booking.policy.long_days * _DAY_US
-    return {"disposals": [disposal_row(record, long_us=long_us) for record in booking.disposals], **closing(booking)}
+    long_us = booking.long_us
+    rows = [disposal_row(record, long_us=long_us(record.at_us)) for record in booking.disposals]
+    return {"disposals": rows, **closing(booking)}
 
 
 def closing(booking: Booking) -> Row:
@@ -76,15 +75,16 @@ def disposal_row(record: Disposal, *, long_us: int) -> Row:
 class RowWriter:
     """Writes disposals as JSON text: what `disposal_row` says, without the dictionaries in between."""
 
-    def __init__(self, *, long_days: int) -> None:
-        self._long_us = long_days * _DAY_US
+    def __init__(self, *, timeline: Timeline) -> None:
+        self._timeline = timeline
         self._names: dict[str | None, str] = {None: "null"}
 
     def disposal(self, record: Disposal) -> str:
         """Return the text of one disposal."""
         if record.day is not None or record.superficial_loss:
-            return json.dumps(disposal_row(record, long_us=self._long_us), separators=(",", ":"))
-        at_us, long_us = record.at_us, self._long_us
+            row = disposal_row(record, long_us=self._timeline.long_us(record.at_us))
+            return json.dumps(row, separators=(",", ":"))
+        at_us, long_us = record.at_us, self._timeline.long_us(record.at_us)
         lots = [
             f'{{"lot":{quoted(piece.lot)},"amount":"{text(piece.amount)}","cost_basis":"{text(piece.cost)}",'
             f'"acquired_at":"{moment_text(piece.at_us)}",'

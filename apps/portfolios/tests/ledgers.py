@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from apps.portfolios.domain.booking import Booking, book, book_lines, outcome
 from apps.portfolios.domain.booking.quick import LineReader
 from apps.portfolios.domain.booking.reading import Document
-from apps.portfolios.domain.policy import parse_policy
 from apps.portfolios.domain.result import as_portable
+from apps.portfolios.domain.timeline import Timeline, parse_timeline
 from apps.portfolios.domain.transactions import Entry, EntryError, parse_entry
 
 Row = dict[str, object]
@@ -157,6 +157,15 @@ policies = st.builds(
 )
 
 
+def _changes(times: list[int], rules: list[Row]) -> list[Row]:
+    return [{"from": ts, "policy": policy} for ts, policy in zip(times, rules, strict=False)]
+
+
+policy_changes = st.builds(
+    _changes, st.lists(moments, min_size=1, max_size=3, unique=True), st.lists(policies, min_size=3, max_size=3)
+)
+
+
 def engine_booking(file: Raw) -> tuple[Booking, list[Row]]:
     """Return what the engine books of a portable file, and its bad lines."""
     entries: list[Entry] = []
@@ -166,7 +175,12 @@ def engine_booking(file: Raw) -> tuple[Booking, list[Row]]:
             entries.append(parse_entry(raw, index=index))
         except EntryError as error:
             errors.append({"tx": raw["id"], "code": error.code, "message": error.message})
-    return book(entries, parse_policy(file.get("policy") or {})), errors
+    return book(entries, timeline_of(file)), errors
+
+
+def timeline_of(file: Raw) -> Timeline:
+    """Return the rules of a portable file."""
+    return parse_timeline(file.get("policy") or {}, file.get("policy_changes"))
 
 
 def engine_result(file: Raw) -> Row:
@@ -185,7 +199,8 @@ def engine_result_of_text(file: Raw) -> Row:
             lines.append(reader.line(raw, index=index))
         except EntryError as error:
             errors.append({"tx": cast("Raw", raw)["id"], "code": error.code, "message": error.message})
-    result = as_portable(outcome(book_lines(lines, parse_policy(document.rest.get("policy") or {}))))
+    timeline = timeline_of(document.rest)
+    result = as_portable(outcome(book_lines(lines, timeline), timeline))
     result["errors"] = [*errors, *cast("list[Row]", result["errors"])]
     return result
 

@@ -10,6 +10,7 @@ import pytest
 from apps.portfolios.domain.booking import book, line_of, outcome, scaled, start
 from apps.portfolios.domain.policy import parse_policy
 from apps.portfolios.domain.result import RowWriter, as_portable
+from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import parse_entry
 
 Row = dict[str, Any]
@@ -245,7 +246,7 @@ def test_a_loss_is_denied_as_far_as_the_window_replaces_it() -> None:
     assert (row["gain"], row["superficial_loss"]) == ("-500", "-500")
     assert found["remaining_cost"] == {"X": "2600"}
     booking = book([parse_entry(line) for line in rows], parse_policy(policy))
-    assert '"superficial_loss":"-500"' in RowWriter(long_days=365).disposal(booking.disposals[0])
+    assert '"superficial_loss":"-500"' in RowWriter(timeline=Timeline()).disposal(booking.disposals[0])
     late = result([*rows[:2], rows[2] | {"ts": day(40)}], **policy)
     assert late["disposals"][0]["gain"] == "-1000"
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from apps.portfolios.domain.booking import Booking, book, scaled, text
 from apps.portfolios.domain.policy import Method, Policy, parse_policy
 from apps.portfolios.domain.result import RowWriter, as_portable, disposal_row
+from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import Entry, EntryError, EntryType, parse_entry
 from apps.portfolios.tests.ledgers import Row, ledgers, policies
 
@@ -206,7 +207,7 @@ def test_every_figure_is_plain_text_and_written_in_one_way(rows: list[Row], raw:
     policy = parse_policy(raw)
     booking = book(entries_of(rows), policy)
     assert all_plain(as_portable(booking))
-    writer, long_us = RowWriter(long_days=policy.long_days), policy.long_days * DAY_US
+    writer, long_us = RowWriter(timeline=Timeline(policy)), policy.long_days * DAY_US
     for record in booking.disposals:
         assert json.loads(writer.disposal(record)) == disposal_row(record, long_us=long_us)
 

@@ -19,6 +19,5 @@ def _differences(example: Example, result: dict[str, object]) -> list[str]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.source}: {example.name}")
 def test_the_engine_meets_the_stated_figures(example: Example) -> None:
-    file = {"transactions": example.rows, "policy": example.policy}
-    assert _differences(example, engine_result(file)) == []
-    assert _differences(example, reference.book(file)) == []
+    assert _differences(example, engine_result(example.file)) == []
+    assert _differences(example, reference.book(example.file)) == []

@@ -1,7 +1,7 @@
 """Where cost lives: lots, average pools or London days, behind one set of verbs."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from apps.portfolios.domain.booking.lots import (
     DearestFirst,
@@ -18,6 +18,14 @@ from apps.portfolios.domain.booking.records import OpenLot
 from apps.portfolios.domain.policy import Method, Policy
 
 Key = tuple[str, str | None]
+
+
+class Sums(NamedTuple):
+    """How much lies in a basis, at which cost, in how many lots; a pool that is not empty counts as one."""
+
+    amount: int
+    cost: int
+    lots: int
 
 
 class Basis(Protocol):
@@ -44,6 +52,9 @@ class Basis(Protocol):
 
     def open_lots(self, key: Key) -> Iterator[OpenLot]:
         """Go through what is left."""
+
+    def sums(self) -> Sums:
+        """Return what is left in all."""
 
 
 class LotBasis:
@@ -89,6 +100,15 @@ class LotBasis:
         for lot in self._lots.open():
             yield OpenLot(lot.lot, asset, account, lot.amount, lot.cost, lot.at_us, lot.seq)
 
+    def lots(self) -> Iterator[Piece]:
+        """Go through the open lots; acquired anew in this order they make the same basis."""
+        return self._lots.in_order()
+
+    def sums(self) -> Sums:
+        """Add up the open lots."""
+        costs = [lot.cost for lot in self._lots.open()]
+        return Sums(self.amount, sum(costs), len(costs))
+
 
 class PoolBasis:
     """One average; with a trail where a window around losses has to be looked at."""
@@ -133,6 +153,11 @@ class PoolBasis:
         """Show the pool as one row, unless it is empty."""
         if self.pool.amount or self.pool.cost:
             yield OpenLot(None, *key, self.pool.amount, self.pool.cost, None, 0)
+
+    def sums(self) -> Sums:
+        """Return what the pool holds."""
+        amount, cost = self.pool.amount, self.pool.cost
+        return Sums(amount, cost, 1 if amount or cost else 0)
 
 
 def new_lots(method: Method) -> Lots:

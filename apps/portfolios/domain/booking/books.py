@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis
+from apps.portfolios.domain.booking.basis import Basis, Key, LotBasis, PoolBasis, Sums
 from apps.portfolios.domain.booking.lines import Line
 from apps.portfolios.domain.booking.lots import Piece, Taken, rank_of
 from apps.portfolios.domain.booking.pools import Trail
@@ -45,8 +45,10 @@ class Books:
         self.bases: dict[Key, Basis] = {}
         self.matchers: dict[str, Matcher] = {}
         self.eras: list[Era] = []
-        self._said = ""
-        self._never: dict[tuple[str, str], int] = {}
+        self.resting: dict[Key, Sums] = {}
+        self.touched: set[Key] = set()
+        self.said = ""
+        self.never: dict[tuple[str, str], int] = {}
         self._foresight = foresight
         self._matching = policy.method is Method.UK_S104
         self._pooled = policy.pooled
@@ -83,6 +85,18 @@ class Books:
         basis = cast("PoolBasis", self._basis(asset, account))
         basis.pool.add(amount=amount, cost=cost)
         self._note(basis, line)
+
+    def carry(self, key: Key, piece: Piece, *, at_us: int) -> None:
+        """Put in what is left from other rules; holdings know of it already, and it is no acquisition."""
+        asset, account = key
+        if self._matching:
+            self._matcher(asset).on(at_us).opened.add(amount=piece.amount, cost=piece.cost)
+            return
+        basis = self._basis(asset, account or "")
+        if isinstance(basis, PoolBasis):
+            basis.pool.add(amount=piece.amount, cost=piece.cost)
+        else:
+            basis.acquire(piece)
 
     def dispose(
         self, line: Line, kind: str, account: str, asset: str, amount: int, proceeds: int, tx: str = ""
@@ -149,10 +163,11 @@ class Books:
             self.eras.append(self._era(bucket, ratio))
             return
         for place, amount in self._places(bucket):
-            never = self._never.get(place, 0)
+            never = self.never.get(place, 0)
             self.holdings[place] = product(amount + never, ratio) - never
         for key, basis in self.bases.items():
             if key[0] == bucket:
+                self.touched.add(key)
                 basis.split(ratio)
                 self._note(basis, line)
                 if self._foresight is not None:
@@ -186,6 +201,10 @@ class Books:
         """Go through what is left of every lot or pool."""
         for key, basis in self.bases.items():
             yield from basis.open_lots(key)
+
+    def sums(self) -> dict[Key, Sums]:
+        """Return what lies in every basis, those that rest included."""
+        return {**self.resting, **{key: basis.sums() for key, basis in self.bases.items()}}
 
     def pools(self) -> dict[Key, tuple[int, int]]:
         """Return amount and cost of every average pool."""
@@ -222,6 +241,7 @@ class Books:
 
     def _basis(self, asset: str, account: str) -> Basis:
         key = (self._alias.get(asset, asset), None if self._universal else account)
+        self.touched.add(key)
         basis = self.bases.get(key)
         if basis is None:
             basis = self.bases[key] = self._new_basis()
@@ -286,9 +306,9 @@ class Books:
     def _short(self, line: Line, *, tx: str, asset: str, account: str, found: int, missing: int) -> None:
         self.sink.shortfalls.append(Shortfall(tx, asset, account, line.at_us, found, missing))
         place = (account, asset)
-        self._never[place] = self._never.get(place, 0) + missing
-        if self.policy.missing is Missing.ERROR and line.id != self._said:
-            self._said = line.id
+        self.never[place] = self.never.get(place, 0) + missing
+        if self.policy.missing is Missing.ERROR and line.id != self.said:
+            self.said = line.id
             self.sink.problems.append(acquisition_missing(line.id))
 
 

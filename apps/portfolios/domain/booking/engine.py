@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from apps.portfolios.domain.booking.basis import Key
 from apps.portfolios.domain.booking.books import Books
 from apps.portfolios.domain.booking.lines import (
     Buy,
@@ -71,6 +72,13 @@ class State:
             self._handlers[type(line)](line)
         except LineError as error:
             self.sink.problems.append(Problem(line.id, error.code, error.message, field=error.field))
+
+    def cut(self) -> tuple[Sink, frozenset[Key]]:
+        """Hand out what was recorded since the last cut, and the bases that may have changed since."""
+        records, keys, fresh = self.sink, frozenset(self.books.touched), Sink()
+        self.sink = self.books.sink = fresh
+        self.books.touched.clear()
+        return records, keys
 
     def _buy(self, line: Buy) -> None:
         value, fee = _known(line.value), line.fee

@@ -3,7 +3,7 @@
 from bisect import insort
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple, Protocol
 
 from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
@@ -11,6 +11,7 @@ from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
 _RANK_BITS: Final = 512
 _SPARE_BITS: Final = 32
 _COMPACT_FROM: Final = 1024
+_BY_ARRIVAL: Final = itemgetter(2)
 _BY_AGE: Final = attrgetter("at_us", "seq")
 
 
@@ -58,6 +59,9 @@ class Lots(Protocol):
     def open(self) -> Iterator[Piece]:
         """Go through what is left, in no particular order."""
 
+    def in_order(self) -> Iterator[Piece]:
+        """Go through what is left; put in anew in this order, it leaves in the same."""
+
     def reordered(self) -> None:
         """Put the lots in order again after their ranks changed."""
 
@@ -98,6 +102,10 @@ class OldestFirst:
         """Go through what is left."""
         return (self._lots[index] for index in range(self._head, len(self._lots)))
 
+    def in_order(self) -> Iterator[Piece]:
+        """Go through what is left, which lies in order."""
+        return self.open()
+
     def reordered(self) -> None:
         """Do nothing: rank has no say in the order."""
 
@@ -132,6 +140,10 @@ class NewestFirst:
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
         return iter(self._lots)
+
+    def in_order(self) -> Iterator[Piece]:
+        """Go through what is left, which lies in order."""
+        return self.open()
 
     def reordered(self) -> None:
         """Do nothing: rank has no say in the order."""
@@ -169,6 +181,10 @@ class DearestFirst:
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
         return (entry[-1] for entry in self._heap)
+
+    def in_order(self) -> Iterator[Piece]:
+        """Go through what is left as it came: among equals the first one in leaves first."""
+        return (entry[-1] for entry in sorted(self._heap, key=_BY_ARRIVAL))
 
     def reordered(self) -> None:
         """Order by the ranks that the lots have now."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from apps.portfolios.domain.booking.lots import Piece
 from apps.portfolios.domain.policy import Policy
+from apps.portfolios.domain.timeline import Timeline
 
 
 class Term(StrEnum):
@@ -137,7 +138,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """All that a list of transactions and a policy come to."""
+    """All that a list of transactions and rules come to; `policy` is the last one of the timeline."""
 
     policy: Policy
     quote: str
@@ -150,6 +151,11 @@ class Booking:
     incomes: list[Received]
     charges: list[Charged]
     problems: list[Problem] = field(default_factory=list)
+    timeline: Timeline = field(default_factory=Timeline)
+
+    def long_us(self, at_us: int) -> int:
+        """Return how long what was disposed of at a moment must have been held to be long-term."""
+        return self.timeline.long_us(at_us)
 
 
 def term_of(pieces: Iterable[Piece], *, at_us: int, long_us: int, missing: int) -> tuple[Term, int, int]:

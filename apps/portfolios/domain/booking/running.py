@@ -1,28 +1,28 @@
 """Running the engine over a list of transactions, and asking a state what it came to."""
 
-from collections.abc import Iterable, Mapping
-from operator import attrgetter, itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
+from operator import itemgetter
 from typing import Final
 
 from apps.portfolios.domain.booking.basis import Key
-from apps.portfolios.domain.booking.books import Books, acquisition_missing
 from apps.portfolios.domain.booking.engine import State
 from apps.portfolios.domain.booking.lines import Line, line_of
+from apps.portfolios.domain.booking.matched import Matched
 from apps.portfolios.domain.booking.pools import Trail
-from apps.portfolios.domain.booking.records import Booking, Disposal, OpenLot, Problem, Shortfall, Sink, Totals
-from apps.portfolios.domain.booking.scaled import product
-from apps.portfolios.domain.booking.section104 import Settled
-from apps.portfolios.domain.policy import Method, Missing, Policy
+from apps.portfolios.domain.booking.records import Booking, OpenLot, Problem, Sink
+from apps.portfolios.domain.booking.switching import switched
+from apps.portfolios.domain.policy import Method, Policy
+from apps.portfolios.domain.timeline import PolicyChange, Timeline, always
 from apps.portfolios.domain.transactions import Entry
 
 DEFAULT_QUOTE: Final = "USD"
-Holdings = dict[tuple[str, str], int]
 
 _BY_TIME: Final = itemgetter(0)
 
 
-def book(entries: Iterable[Entry], policy: Policy, *, quote: str | None = None) -> Booking:
-    """Book the entries by the policy; order is time, then the order given, and a repeated id counts once."""
+def book(entries: Iterable[Entry], rules: Policy | Timeline, *, quote: str | None = None) -> Booking:
+    """Book the entries by the rules; order is time, then the order given, and a repeated id counts once."""
     sink = Sink()
     lines: list[Line] = []
     seen: set[str] = set()
@@ -32,25 +32,30 @@ def book(entries: Iterable[Entry], policy: Policy, *, quote: str | None = None) 
         else:
             seen.add(entry.id)
             lines.append(line_of(entry))
-    return outcome(book_lines(lines, policy, quote=quote, sink=sink))
+    timeline = always(rules)
+    return outcome(book_lines(lines, timeline, quote=quote, sink=sink), timeline)
 
 
-def book_lines(lines: list[Line], policy: Policy, *, quote: str | None = None, sink: Sink | None = None) -> State:
+def book_lines(
+    lines: list[Line], rules: Policy | Timeline, *, quote: str | None = None, sink: Sink | None = None
+) -> State:
     """Book lines whose ids differ and return the state; the list is put in order of time and emptied."""
     lines.sort(key=_BY_TIME)
+    timeline = always(rules)
     money = quote or next((line.quote for line in lines if line.quote), DEFAULT_QUOTE)
-    state = start(policy, quote=money, sink=sink, ahead=lines)
-    apply = state.apply
+    state = start(timeline.first, quote=money, sink=sink, ahead=_before(lines, timeline.changes))
     lines.reverse()
-    while lines:
-        apply(lines.pop())
-    return state
+    for place, change in enumerate(timeline.changes, start=1):
+        _run(state, lines, until=change.at_us)
+        ahead = _before(reversed(lines), timeline.changes[place:])
+        state = switched(state, change.policy, at_us=change.at_us, ahead=ahead)
+    return _run(state, lines)
 
 
 def start(policy: Policy, *, quote: str, sink: Sink | None = None, ahead: Iterable[Line] = ()) -> State:
     """Return an empty state; `ahead` are the lines to come in order, which a window around losses looks into."""
     foresight: Mapping[Key, Trail] | None = None
-    if policy.method is Method.ACB and policy.superficial_window_days is not None:
+    if policy.watched:
         scout = State(policy, quote=quote)
         for line in ahead:
             scout.apply(line)
@@ -58,11 +63,10 @@ def start(policy: Policy, *, quote: str, sink: Sink | None = None, ahead: Iterab
     return State(policy, quote=quote, sink=sink, foresight=foresight)
 
 
-def outcome(state: State) -> Booking:
+def outcome(state: State, timeline: Timeline | None = None) -> Booking:
     """Return what the lines so far came to; the state may go on afterwards."""
     books, sink = state.books, state.sink
-    matching = state.policy.method is Method.UK_S104
-    matched = _Matched(state) if matching else None
+    matched = Matched(books) if state.policy.method is Method.UK_S104 else None
     problems, shortfalls = list(sink.problems), list(sink.shortfalls)
     if matched is not None:
         shortfalls += matched.shortfalls
@@ -70,7 +74,7 @@ def outcome(state: State) -> Booking:
     return Booking(
         policy=state.policy,
         quote=state.quote,
-        disposals=sink.disposals if matched is None else matched.disposals,
+        disposals=sink.disposals if matched is None else [*sink.disposals, *matched.disposals],
         open_lots=sorted(books.open_lots(), key=_age) if matched is None else matched.open_lots,
         holdings=dict(books.holdings) if matched is None else matched.holdings,
         pools=books.pools() if matched is None else matched.pools,
@@ -79,6 +83,7 @@ def outcome(state: State) -> Booking:
         incomes=sink.incomes,
         charges=sink.charges,
         problems=problems,
+        timeline=timeline or Timeline(state.policy),
     )
 
 
@@ -87,49 +92,24 @@ def repeated(tx: str, *, index: int) -> Problem:
     return Problem(tx, "duplicate_id", "An earlier line has this id; it counts once.", place=index, field="id")
 
 
-class _Matched:
-    """What the days of all assets come to when they are settled now."""
-
-    def __init__(self, state: State) -> None:
-        books = state.books
-        settled = [(asset, matcher.settle()) for asset, matcher in books.matchers.items()]
-        lines = sorted((line for _, one in settled for line in one.lines), key=attrgetter("seq"))
-        self.disposals: list[Disposal] = [line.disposal for line in lines]
-        self.pools: dict[Key, tuple[int, int]] = {
-            (asset, None): (one.pool.amount, one.pool.cost) for asset, one in settled
-        }
-        self.open_lots = [
-            OpenLot(None, asset, None, amount, cost, None, 0)
-            for (asset, _), (amount, cost) in self.pools.items()
-            if amount or cost
-        ]
-        realised = sum(disposal.gain for disposal in self.disposals)
-        self.totals = Totals(realised=realised, income=books.totals.income, fees=books.totals.fees)
-        self.shortfalls: list[Shortfall] = []
-        self.problems: list[Problem] = []
-        self._short: list[str] = []
-        self._never: list[tuple[tuple[str, str], int, int]] = []
-        for _, one in settled:
-            self._missing(one)
-        if state.policy.missing is Missing.ERROR:
-            self.problems = [acquisition_missing(tx) for tx in dict.fromkeys(self._short)]
-        self.holdings = self._held(books)
-
-    def _missing(self, settled: Settled) -> None:
-        for shortfall, sale in settled.shortfalls:
-            self.shortfalls.append(shortfall)
-            self._never.append(((sale.account, sale.asset), sale.seq, shortfall.missing))
-            self._short.append(sale.line)
-
-    def _held(self, books: Books) -> Holdings:
-        """Return the sums of entries over all splits; what was missing never was there and does not grow."""
-        before: Holdings = {}
-        for era in books.eras:
-            for place, amount in era.held.items():
-                never = sum(missing for where, seq, missing in self._never if where == place and seq < era.seq)
-                before[place] = product(before.get(place, 0) + amount + never, era.ratio) - never
-        return {place: before.get(place, 0) + amount for place, amount in books.holdings.items()}
-
-
 def _age(lot: OpenLot) -> tuple[int, int]:
     return (lot.at_us or 0, lot.seq)
+
+
+def _run(state: State, lines: list[Line], *, until: int | None = None) -> State:
+    """Book the lines, the first one last in the list, as far as a moment."""
+    apply = state.apply
+    if until is None:
+        while lines:
+            apply(lines.pop())
+    else:
+        while lines and lines[-1].at_us < until:
+            apply(lines.pop())
+    return state
+
+
+def _before(lines: Iterable[Line], changes: Sequence[PolicyChange]) -> Iterator[Line]:
+    """Go through the lines, in order, as far as the next change."""
+    if not changes:
+        return iter(lines)
+    return takewhile(lambda line: line.at_us < changes[0].at_us, lines)

@@ -13,6 +13,7 @@ from apps.portfolios.domain.booking.quick import LineReader
 from apps.portfolios.domain.booking.reading import Document, Repeated, UnreadableError, read_value
 from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy
 from apps.portfolios.domain.result import RowWriter, closing
+from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import EntryError
 
 _CHUNK: Final = 1 << 20
@@ -61,7 +62,7 @@ class _Printer(Sink):
     def __init__(self, command: Command) -> None:
         super().__init__()
         self.policy = Policy()
-        self._rows = RowWriter(long_days=self.policy.long_days)
+        self._rows = RowWriter(timeline=Timeline(self.policy))
         self._out = command.stdout
         self._waiting: list[str] = []
         self._separator = '{"disposals":['
@@ -80,7 +81,7 @@ class _Printer(Sink):
 
     def finish(self, *, outcome_of: list[Line], quote: str | None) -> None:
         """Book the lines and print what is known at the end."""
-        self._rows = RowWriter(long_days=self.policy.long_days)
+        self._rows = RowWriter(timeline=Timeline(self.policy))
         booking = outcome(book_lines(outcome_of, self.policy, quote=quote, sink=self))
         for record in booking.disposals:
             self.disposal(record)

@@ -3,11 +3,12 @@
 from apps.portfolios.tests.examples.american import AMERICAN
 from apps.portfolios.tests.examples.british import BRITISH
 from apps.portfolios.tests.examples.canadian import CANADIAN
+from apps.portfolios.tests.examples.changing import CHANGING
 from apps.portfolios.tests.examples.contract import CONTRACT
 from apps.portfolios.tests.examples.fees import FEES
 from apps.portfolios.tests.examples.shape import Example
 from apps.portfolios.tests.examples.tools import TOOLS
 
-EXAMPLES: list[Example] = [*BRITISH, *AMERICAN, *CANADIAN, *TOOLS, *FEES, *CONTRACT]
+EXAMPLES: list[Example] = [*BRITISH, *AMERICAN, *CANADIAN, *TOOLS, *FEES, *CONTRACT, *CHANGING]
 
 __all__ = ["EXAMPLES", "Example"]

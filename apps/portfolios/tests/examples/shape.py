@@ -21,6 +21,12 @@ class Example:
     rows: list[Row]
     expected: Figures
     policy: Mapping[str, object] = field(default_factory=dict)
+    changes: list[Row] = field(default_factory=list)
+
+    @property
+    def file(self) -> Row:
+        """Return the example as a portable file."""
+        return {"transactions": self.rows, "policy": self.policy, "policy_changes": self.changes}
 
 
 def row(kind_of_entry: str, name: str, ts: str, /, **fields: str) -> Row:

@@ -2,75 +2,45 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
-from apps.portfolios.tests.reference.average import AverageBook
-from apps.portfolios.tests.reference.lots import LotBook
-from apps.portfolios.tests.reference.numbers import ZERO, BadLineError, printed, printed_time, read_time, rounded
+from apps.portfolios.tests.reference.numbers import ZERO, printed, printed_time, read_time, rounded
 from apps.portfolios.tests.reference.outcome import Disposal, Missing, Outcome, Remaining
-from apps.portfolios.tests.reference.section104 import Section104Book
-from apps.portfolios.tests.reference.steps import Change, Meaning, Raw, Reader, bucket
-
-POOLED = {"acb", "uk_s104"}
-Row = dict[str, object]
+from apps.portfolios.tests.reference.periods import POOLED, Row, Whole, method_of, periods_of
+from apps.portfolios.tests.reference.steps import Raw
 
 
 def book(file: Raw) -> Row:
     """Return the result of a whole portable file."""
-    policy = cast("Raw", file.get("policy") or {})
+    rows = sorted(cast("list[Raw]", file["transactions"]), key=lambda raw: read_time(raw["ts"]))
     quote = str(file.get("quote") or "USD")
-    method = str(policy.get("method", "fifo"))
-    meanings, errors = read_all(cast("list[Raw]", file["transactions"]), policy, quote)
-    told = [step for meaning in meanings for step in meaning.steps]
-    steps = [replace(step, number=number) for number, step in enumerate(told)]
-    books = {"acb": AverageBook, "uk_s104": Section104Book}
-    outcome = books.get(method, LotBook)(policy).book(steps)
-    if policy.get("missing") == "error":
-        rows = [row.tx.removesuffix(":fee") for row in outcome.missing]
-        errors += [{"tx": tx, "code": "missing_acquisition"} for tx in dict.fromkeys(rows)]
-    errors += [{"tx": meaning.tx, "code": "value_missing"} for meaning in meanings if meaning.unpriced]
-    changes = [change for meaning in meanings for change in meaning.changes]
+    whole, errors, disposals = Whole(), list[Row](), list[Row]()
+    periods = periods_of(file)
+    for period in periods:
+        if period.begins is not None:
+            whole.hand_over(period)
+        found = whole.book(period, rows, quote)
+        disposals += [disposal_row(row, method_of(period.policy)) for row in found.outcome.disposals]
+        errors += found.errors
+    per_account, pooled = periods[-1].policy.get("scope") == "per_account", method_of(periods[-1].policy) in POOLED
     return {
-        "disposals": [disposal_row(row, method) for row in outcome.disposals],
-        "remaining_lots": [remaining_row(row) for row in outcome.remaining],
-        "holdings": holdings(changes, outcome.missing, policy),
-        **by_key(outcome, per_account=policy.get("scope") == "per_account", pooled=method in POOLED),
-        "realised_total": printed(sum((row.gain for row in outcome.disposals), ZERO)),
-        "realised_short": printed(sum((row.short for row in outcome.disposals), ZERO)),
-        "realised_long": printed(sum((row.long for row in outcome.disposals), ZERO)),
-        "income_total": printed(sum((meaning.income for meaning in meanings), ZERO)),
-        "fees_total": printed(sum((meaning.fees for meaning in meanings), ZERO)),
-        "missing": [missing_row(row) for row in outcome.missing],
+        "disposals": disposals,
+        "remaining_lots": [remaining_row(row) for row in whole.outcome.remaining],
+        "holdings": printed_holdings(whole.sums),
+        **by_key(whole.outcome, per_account=per_account, pooled=pooled),
+        "realised_total": printed(sum((row.gain for row in whole.disposals), ZERO)),
+        "realised_short": printed(sum((row.short for row in whole.disposals), ZERO)),
+        "realised_long": printed(sum((row.long for row in whole.disposals), ZERO)),
+        "income_total": printed(sum((meaning.income for meaning in whole.meanings), ZERO)),
+        "fees_total": printed(sum((meaning.fees for meaning in whole.meanings), ZERO)),
+        "missing": [missing_row(row) for row in whole.missing],
         "errors": errors,
     }
 
 
-def read_all(rows: list[Raw], policy: Raw, quote: str) -> tuple[list[Meaning], list[Row]]:
-    """Return what the good lines mean, in the order of time and then of the file, and the bad lines."""
-    meanings: list[Meaning] = []
-    errors: list[Row] = []
-    for place, raw in enumerate(sorted(rows, key=lambda raw: read_time(raw["ts"]))):
-        try:
-            meanings.append(Reader(raw, place, policy, quote).read())
-        except BadLineError as error:
-            errors.append({"tx": raw["id"], "code": error.code})
-    return meanings, errors
-
-
-def holdings(changes: list[Change], missing: list[Missing], policy: Raw) -> dict[str, dict[str, str]]:
-    """Return the plain sum of entries by account and coin; what was missing never was there, so no split grows it."""
-    sums: dict[tuple[str, str], Fraction] = defaultdict(lambda: ZERO)
-    for change in changes:
-        if not change.is_ratio:
-            sums[change.account, change.coin] += change.amount
-            continue
-        for place, amount in sums.items():
-            if bucket(place[1], policy) == bucket(change.coin, policy):
-                rows = [row for row in missing if (row.account, row.asset) == place and row.place < change.place]
-                never = sum((row.missing for row in rows), ZERO)
-                sums[place] = rounded((amount + never) * change.amount) - never
+def printed_holdings(sums: Mapping[tuple[str, str], Fraction]) -> dict[str, dict[str, str]]:
+    """Return the sums by account and coin as they are printed."""
     accounts: dict[str, dict[str, str]] = defaultdict(dict)
     for (account, coin), amount in sums.items():
         accounts[account][coin] = printed(amount)
