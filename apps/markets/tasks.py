@@ -28,8 +28,9 @@ def repair_candles(**_unknown: object) -> None:
 
 @shared_task(name="markets.pack_candles", soft_time_limit=120, time_limit=150)
 def pack_candles(**_unknown: object) -> None:
-    """Pack the newest candles into blocks."""
+    """Pack the newest candles into blocks, and let go of built ones that nobody will confirm."""
     actions.pack_tails(now=clock.now())
+    actions.forget_built(now=clock.now())
 
 
 @shared_task(name="markets.summarize", soft_time_limit=120, time_limit=150)

@@ -1,6 +1,6 @@
 """Verbs of the markets."""
 
-from apps.markets.actions.candles import Stored, pack_tails, series_for, store_candles
+from apps.markets.actions.candles import Stored, forget_built, pack_tails, series_for, store_candles
 from apps.markets.actions.catalogue import (
     MarketsRefresh,
     rank_markets,
@@ -77,6 +77,7 @@ __all__ = [
     "drop_item",
     "drop_watchlist",
     "export_candles",
+    "forget_built",
     "forget_prices",
     "import_candles",
     "make_summaries",

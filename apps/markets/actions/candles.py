@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Min, QuerySet
 from prometheus_client import Counter
 
 from apps.core.events import publish
@@ -30,6 +30,8 @@ from apps.markets.queries.stored_candles import opened_block, read_series
 
 #: So few candles after the last block stay rows until they are packed together.
 TAIL_ROWS: Final = 64
+#: Built minutes are confirmed within hours where the venue still tells them; after so long nobody will.
+BUILT_KEPT: Final = timedelta(days=30)
 _BLOCKS_AT_ONCE: Final = 200
 _VALUES: Final = ("open", "high", "low", "close", "volume")
 
@@ -288,3 +290,23 @@ def _pack_tail(series_id: UUID, now: datetime) -> int:
     ripe.delete()
     _to_blocks(series, from_rows(rows), CandleSource.VENUE, now)
     return len(rows)
+
+
+def forget_built(*, now: datetime) -> int:
+    """Let go of built minutes that are so old that no venue confirms them any more; return how many."""
+    old = CandleTail.objects.filter(source=CandleSource.BUILT, ts__lt=int((now - BUILT_KEPT).timestamp() * 1000))
+    return sum(_forget(series, old) for series in old.values_list("series", flat=True).order_by("series").distinct())
+
+
+@transaction.atomic
+def _forget(series_id: UUID, old: QuerySet[CandleTail]) -> int:
+    series = CandleSeries.objects.select_for_update().select_related(None).get(pk=series_id)
+    count, _kinds = old.filter(series=series).delete()
+    blocks = series.blocks.aggregate(first=Min("first_ts"), last=Max("last_ts"))
+    rows = series.tail.aggregate(first=Min("ts"), last=Max("ts"))
+    series.first_ts = min((one for one in (blocks["first"], rows["first"]) if one is not None), default=None)
+    series.last_ts = max((one for one in (blocks["last"], rows["last"]) if one is not None), default=None)
+    series.count -= count
+    series.version += 1
+    series.save(update_fields=["first_ts", "last_ts", "count", "version"])
+    return count

@@ -15,7 +15,7 @@ from apps.core.errors import NotFoundError
 from apps.core.ids import uuid7
 from apps.core.testing import CapturedEvents, run_on_commit
 from apps.markets import actions, queries
-from apps.markets.actions.candles import TAIL_ROWS, Stored
+from apps.markets.actions.candles import BUILT_KEPT, TAIL_ROWS, Stored
 from apps.markets.domain.candles import Candles, aggregate, from_rows, merge
 from apps.markets.domain.prices import OpenCandle, open_for_cache, open_key
 from apps.markets.domain.timeframes import Timeframe
@@ -146,6 +146,25 @@ def test_what_was_built_is_never_packed_as_the_venues_own(pair: Instrument) -> N
     assert set(series.tail.values_list("source", flat=True)) == {CandleSource.BUILT}
     assert series.tail.count() == 150
     assert _read(pair, Timeframe.M1).equals(minutes.earliest(260))
+
+
+def test_what_was_built_and_never_confirmed_is_let_go_of_in_the_end(pair: Instrument) -> None:
+    minutes = make_candles(300, timeframe=Timeframe.M1)
+    _store(pair, minutes.earliest(150), timeframe=Timeframe.M1, source=CandleSource.BUILT)
+    _store(pair, minutes.pick(slice(150, 300)), timeframe=Timeframe.M1)
+    end = datetime.fromtimestamp(minutes.ts[100] / 1000, UTC) + BUILT_KEPT
+    assert actions.forget_built(now=end) == 100
+    assert actions.forget_built(now=end) == 0
+    series, left = _series(pair, Timeframe.M1), minutes.pick(slice(100, 300))
+    assert _read(pair, Timeframe.M1).equals(left)
+    assert (series.count, series.first_ts, series.last_ts) == (200, left.first_ts, left.last_ts)
+
+
+def test_a_series_of_which_nothing_is_left_is_empty(pair: Instrument) -> None:
+    _store(pair, make_candles(3, timeframe=Timeframe.M1), timeframe=Timeframe.M1, source=CandleSource.BUILT)
+    assert actions.forget_built(now=NOW + timedelta(days=365)) == 3
+    series = _series(pair, Timeframe.M1)
+    assert (series.count, series.first_ts, series.last_ts) == (0, None, None)
 
 
 def test_what_was_built_gives_way_to_the_venue(pair: Instrument) -> None:
