@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
+from apps.core.ids import uuid7
 from apps.core.locks import LockTakenError, lock
+from apps.portfolios.actions.booked import Made, made_from
 from apps.portfolios.actions.matching import match_certain
 from apps.portfolios.actions.pricing import value_entries
 from apps.portfolios.actions.valuing import keep_holdings, revalue
-from apps.portfolios.domain.booking import Booking, book
-from apps.portfolios.domain.completeness import Issue
-from apps.portfolios.domain.held import CLOSING, booking_issues, legs_among, parts
+from apps.portfolios.domain.booking.checkpoints import DamagedError
+from apps.portfolios.domain.held import CLOSING
 from apps.portfolios.domain.policy import Policy, policy_as_portable
-from apps.portfolios.models import BookedPart, BookedResult, Portfolio, Valuation, ValueState
-from apps.portfolios.queries.booking import input_hash, packed, policy_hash
-from apps.portfolios.queries.ledger import ledger_entries
+from apps.portfolios.models import (
+    BookedLots,
+    BookedPart,
+    BookedResult,
+    Checkpoint,
+    LedgerChange,
+    Portfolio,
+    Valuation,
+    ValueState,
+)
+from apps.portfolios.queries.booking import policy_hash
+from apps.portfolios.queries.checkpoints import Resting, resting_of
 from apps.portfolios.queries.portfolios import policy_of
+
+log = structlog.get_logger(__name__)
 
 #: Results of other policies than its own that are kept for a portfolio.
 MOST_RESULTS: Final = 12
@@ -29,6 +42,9 @@ _VALUES_AT_ONCE: Final = 20
 MOST_SWEPT: Final = 100
 _LONGEST_BOOKING: Final = 120.0
 _MOST_ROUNDS: Final = 3
+#: So many changes of a ledger are remembered; a result that is further behind is made from the beginning.
+MOST_CHANGES: Final = 1_000
+_FROM_THE_BEGINNING: Final = "A checkpoint cannot be used; the ledger is booked from the beginning"
 
 
 def ensure_booked(*, portfolio: Portfolio, policy: Policy | None = None, now: datetime) -> BookedResult:
@@ -48,25 +64,36 @@ def recompute(*, portfolio_id: UUID, policy: Policy | None = None, now: datetime
         portfolio.refresh_from_db()
     own = policy_of(portfolio=portfolio)
     wanted = policy or own
-    version = portfolio.version
-    entries = ledger_entries(portfolio=portfolio)
-    digest = input_hash(entries=entries, policy=wanted, currency=portfolio.currency)
-    booking = book(entries, wanted, quote=portfolio.currency)
-    issues = booking_issues(booking, legs=legs_among(entries))
-    return _keep(
-        BookedResult(
-            portfolio=portfolio,
-            policy=policy_as_portable(wanted),
-            policy_hash=policy_hash(policy=wanted),
-            is_own=wanted == own,
-            version=version,
-            input_hash=digest,
-            entries=len(entries),
-            booked_at=now,
-        ),
-        booking,
-        issues,
+    told = BookedResult(
+        portfolio=portfolio,
+        policy=policy_as_portable(wanted),
+        policy_hash=policy_hash(policy=wanted),
+        is_own=wanted == own,
+        version=portfolio.version,
+        booked_at=now,
     )
+    kept = _keep(_made(told, wanted, resting=_resting(portfolio, told.policy_hash)))
+    return kept or _keep(_made(told, wanted, resting=None)) or told
+
+
+def _resting(portfolio: Portfolio, policy_hash: str) -> Resting | None:
+    try:
+        return resting_of(portfolio=portfolio, policy_hash=policy_hash)
+    except DamagedError:
+        log.warning(_FROM_THE_BEGINNING, portfolio=portfolio.pk)
+        return None
+
+
+def _made(told: BookedResult, rules: Policy, *, resting: Resting | None) -> Made:
+    """Book from the checkpoint, or from the beginning where what it left behind cannot be used."""
+    if resting is not None:
+        told.pk, told.revision = resting.result.pk, resting.result.revision + 1
+        try:
+            return made_from(result=told, rules=rules, resting=resting)
+        except DamagedError:
+            log.warning(_FROM_THE_BEGINNING, portfolio=told.portfolio_id)
+    told.pk, told.revision = uuid7(), 0
+    return made_from(result=told, rules=rules, resting=None)
 
 
 def book_one(*, portfolio_id: UUID, now: datetime) -> bool:
@@ -97,28 +124,56 @@ def book_behind(*, now: datetime) -> int:
     return booked
 
 
-def _keep(result: BookedResult, booking: Booking, issues: Sequence[Issue]) -> BookedResult:
-    found = parts(booking)
-    closing = found[CLOSING]
-    totals = {name: closing[name] for name in closing if name.startswith(("realised_", "income_", "fees_"))}
-    result.totals = {**totals, "issues": [[issue.code.value, issue.count] for issue in issues]}
+def _keep(made: Made) -> BookedResult | None:
+    """Write a result in place of the one before it; nothing where that one is not what booking went on from."""
+    result = made.result
     with transaction.atomic():
         portfolio = Portfolio.objects.select_for_update().get(pk=result.portfolio_id)
         same = BookedResult.objects.filter(portfolio=portfolio)
-        newer = same.filter(policy_hash=result.policy_hash, version__gt=result.version).first()
-        if newer is not None:
-            return newer
+        there = same.filter(policy_hash=result.policy_hash).first()
+        if there is not None and there.version > result.version:
+            return there
         if result.is_own:
             same.filter(is_own=True).exclude(policy_hash=result.policy_hash).update(is_own=False)
-        same.filter(policy_hash=result.policy_hash).delete()
-        result.save(force_insert=True)
-        BookedPart.objects.bulk_create(
-            [BookedPart(result=result, name=name, body=packed(part=part)) for name, part in found.items()]
-        )
+        if made.resting is None:
+            same.filter(policy_hash=result.policy_hash).delete()
+            result.save(force_insert=True)
+        elif there is None or (there.pk, there.revision) != (result.pk, result.revision - 1):
+            return None
+        else:
+            result.save(force_update=True)
+            _make_room(made, made.resting.position)
+        BookedPart.objects.bulk_create(made.parts)
+        BookedLots.objects.bulk_create(made.lots)
+        Checkpoint.objects.bulk_create(made.checkpoints)
+        _drop(made)
         stale = same.filter(is_own=False).order_by("-booked_at").values_list("pk", flat=True)[MOST_RESULTS:]
         same.filter(pk__in=list(stale)).delete()
+        LedgerChange.objects.filter(portfolio=portfolio, version__lte=result.version - MOST_CHANGES).delete()
         if result.is_own:
-            keep_holdings(portfolio=portfolio, booking=booking)
+            keep_holdings(portfolio=portfolio, booking=made.end)
             portfolio.booked_version = max(portfolio.booked_version, result.version)
             portfolio.save(update_fields=["booked_version"])
     return result
+
+
+def _make_room(made: Made, position: int) -> None:
+    """Delete what an earlier booking brought after the checkpoint."""
+    of_result = {"result": made.result.pk}
+    BookedPart.objects.filter(Q(name=CLOSING) | Q(start__gte=position), **of_result).delete()
+    BookedLots.objects.filter(position__gt=position, **of_result).delete()
+    Checkpoint.objects.filter(position__gt=position, **of_result).delete()
+
+
+def _drop(made: Made) -> None:
+    """Delete checkpoints that stand too close, and lots that only they showed."""
+    if not made.dropped:
+        return
+    rows = Checkpoint.objects.filter(result=made.result)
+    rows.filter(position__in=made.dropped).delete()
+    kept = sorted(rows.values_list("position", flat=True))
+    lots = BookedLots.objects.filter(result=made.result)
+    for position in made.dropped:
+        until = next((one for one in kept if one > position), made.result.entries)
+        later = lots.filter(asset=OuterRef("asset"), account=OuterRef("account"), position__gt=position)
+        lots.filter(Exists(later.filter(position__lte=until)), position=position).delete()

@@ -13,7 +13,15 @@ from apps.core.errors import ConflictError, FieldProblem, NotFoundError
 from apps.core.events import publish
 from apps.portfolios.domain.drafts import OUTSIDE
 from apps.portfolios.events import EntriesPosted
-from apps.portfolios.models import Account, AccountKind, ObservedBalance, Portfolio, SourceGap, Transaction
+from apps.portfolios.models import (
+    Account,
+    AccountKind,
+    LedgerChange,
+    ObservedBalance,
+    Portfolio,
+    SourceGap,
+    Transaction,
+)
 from apps.portfolios.models.portfolios import MONEY_DEFAULT
 
 if TYPE_CHECKING:
@@ -139,10 +147,12 @@ def locked_portfolio(*, user: User, portfolio_id: UUID) -> Portfolio:
     return row
 
 
-def ledger_changed(*, portfolio: Portfolio) -> None:
-    """Note under the portfolio's lock that what is booked has changed, and tell who books it."""
+def ledger_changed(*, portfolio: Portfolio, since: datetime | None = None) -> None:
+    """Note under the portfolio's lock that what is booked has changed, from a moment on or from the beginning."""
     portfolio.version += 1
     portfolio.save(update_fields=["version"])
+    if since is not None:
+        LedgerChange.objects.create(portfolio=portfolio, version=portfolio.version, since=since)
     publish(EntriesPosted(portfolio_id=portfolio.pk, version=portfolio.version))
 
 

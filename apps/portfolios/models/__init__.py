@@ -1,6 +1,7 @@
 """Tables of the ledger."""
 
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
+from apps.portfolios.models.checkpoints import BookedLots, Checkpoint, LedgerChange
 from apps.portfolios.models.imports import FileImport, ImportTemplate, ImportVerb, ImportWork
 from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch, Whose
 from apps.portfolios.models.observed import ObservedBalance, SourceGap
@@ -23,13 +24,16 @@ __all__ = [
     "Batch",
     "BatchKind",
     "BatchState",
+    "BookedLots",
     "BookedPart",
     "BookedResult",
+    "Checkpoint",
     "FileImport",
     "ImportTemplate",
     "ImportVerb",
     "ImportWork",
     "Holding",
+    "LedgerChange",
     "ObservedBalance",
     "PartedPair",
     "PolicyPeriod",

@@ -26,6 +26,7 @@ class BookedResult(models.Model):
     entries = models.PositiveIntegerField(_("entries"), default=0)
     totals = models.JSONField(_("totals"), default=dict)
     booked_at = models.DateTimeField(_("booked at"), default=now)
+    revision = models.PositiveBigIntegerField(_("times it was written"), default=0)
 
     objects = models.Manager()
 
@@ -43,7 +44,10 @@ class BookedResult(models.Model):
 
 
 class BookedPart(models.Model):
-    """A part of a result as compressed JSON: `lots`, or the disposals and income of a year."""
+    """A part of a result as compressed JSON: what is left at the end, or what a stretch of entries brought.
+
+    A stretch begins after `start` entries. It has a part for what is missing or wrong, and one for each year.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     result = models.ForeignKey(
@@ -54,6 +58,7 @@ class BookedPart(models.Model):
         verbose_name=_("result"),
     )
     name = models.CharField(_("name"), max_length=16)
+    start = models.PositiveIntegerField(_("entries before it"), default=0)
     body = models.BinaryField(_("body"))
 
     objects = models.Manager()
@@ -61,8 +66,8 @@ class BookedPart(models.Model):
     class Meta:
         verbose_name = _("part of a booked result")
         verbose_name_plural = _("parts of booked results")
-        ordering = ["result", "name"]
-        constraints = [models.UniqueConstraint(fields=["result", "name"], name="booked_part_once")]
+        ordering = ["result", "name", "start"]
+        constraints = [models.UniqueConstraint(fields=["result", "name", "start"], name="booked_part_once")]
 
     def __str__(self) -> str:
         return self.name

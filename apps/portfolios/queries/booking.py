@@ -1,23 +1,28 @@
 """Booking a ledger, and reading what was booked: results in parts, lots, gains of a year."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
 import zstandard
+from django.db.models import QuerySet
 
-from apps.portfolios.domain.booking import Booking, book
+from apps.portfolios.domain.booking import Booking, Line, book, scaled, text
+from apps.portfolios.domain.booking.checkpoints import open_lots_of
+from apps.portfolios.domain.booking.stretches import chain_of
 from apps.portfolios.domain.held import CLOSING
 from apps.portfolios.domain.policy import Policy, policy_as_portable
-from apps.portfolios.domain.result import Row
-from apps.portfolios.domain.transactions import Entry
+from apps.portfolios.domain.result import Row, lot_row
 from apps.portfolios.models import BookedPart, BookedResult, Portfolio
+from apps.portfolios.queries.checkpoints import ENGINE, lots_at
 from apps.portfolios.queries.ledger import ledger_entries
 
-#: Rises when the engine would book the same entries otherwise.
-ENGINE: Final = 1
+#: The part of a result that says what is missing or wrong.
+RECORDS: Final = "records"
 _LEVEL: Final = 3
 _TOTALS: Final = ("realised_total", "realised_short", "realised_long", "income_total", "fees_total")
 
@@ -32,12 +37,15 @@ def policy_hash(*, policy: Policy) -> str:
     return hashlib.sha256(orjson.dumps(policy_as_portable(policy), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def input_hash(*, entries: Iterable[Entry], policy: Policy, currency: str) -> str:
+def first_chain(*, policy_hash: str, currency: str) -> bytes:
+    """Return the hash that the hash of every line goes on from: by which engine, in which money, by which rules."""
+    return hashlib.sha256(f"{ENGINE}:{currency}:{policy_hash}".encode()).digest()
+
+
+def input_hash(*, lines: Iterable[Line], policy_hash: str, currency: str) -> str:
     """Return the hash of all that a result is made of."""
-    digest = hashlib.sha256(f"{ENGINE}:{currency}:{policy_hash(policy=policy)}".encode())
-    for one in entries:
-        digest.update(repr(one).encode())
-    return digest.hexdigest()
+    ordered = sorted(lines, key=attrgetter("at_us"))
+    return chain_of(ordered, chain=first_chain(policy_hash=policy_hash, currency=currency)).hex()
 
 
 def packed(*, part: Row) -> bytes:
@@ -53,22 +61,47 @@ def unpacked(*, body: bytes | memoryview) -> dict[str, Any]:
 
 def whole_result(*, result: BookedResult) -> Row:
     """Return a kept result as section 6 of the contract has it."""
-    found = _parts(result)
-    closing = found.pop(CLOSING)
-    disposals = [row for year in sorted(found) for row in found[year]["disposals"]]
-    income = [row for year in sorted(found) for row in found[year]["income"]]
-    return {"disposals": disposals, "income": income, **closing}
+    rows = BookedPart.objects.filter(result=result)
+    years = [part for name, part in _parts(rows) if name.isdigit()]
+    disposals = [row for year in years for row in year["disposals"]]
+    income = [row for year in years for row in year["income"]]
+    return {"disposals": disposals, "income": income, **_closing(result)}
 
 
 def year_of_result(*, result: BookedResult, year: int) -> Row:
     """Return a kept result with the disposals, the income and the totals of one year alone."""
-    found = _parts(result, str(year), CLOSING)
-    nothing: Row = {"disposals": [], "income": [], **dict.fromkeys(_TOTALS, "0")}
-    return {**found[CLOSING], **found.get(str(year), nothing), "year": year}
+    found = [part for _name, part in _parts(BookedPart.objects.filter(result=result, name=str(year)))]
+    return {
+        **_closing(result),
+        "disposals": [row for part in found for row in part["disposals"]],
+        "income": [row for part in found for row in part["income"]],
+        **{name: text(sum(scaled(Decimal(part[name])) for part in found)) for name in _TOTALS},
+        "year": year,
+    }
 
 
-def _parts(result: BookedResult, *names: str) -> dict[str, dict[str, Any]]:
-    rows = BookedPart.objects.filter(result=result)
-    if names:
-        rows = rows.filter(name__in=names)
-    return {name: unpacked(body=body) for name, body in rows.values_list("name", "body")}
+def _closing(result: BookedResult) -> Row:
+    """Return what is left at the end, with what is missing or wrong in all stretches."""
+    rows = BookedPart.objects.filter(result=result, name__in=(CLOSING, RECORDS))
+    closing: Row = {}
+    records: dict[str, list[Any]] = {"missing": [], "errors": []}
+    for name, part in _parts(rows):
+        if name == CLOSING:
+            closing = part
+        else:
+            records["missing"] += part["missing"]
+            records["errors"] += part["errors"]
+    if "remaining_lots" not in closing:
+        closing = {"remaining_lots": _remaining_lots(result), **closing}
+    return {**closing, **records}
+
+
+def _remaining_lots(result: BookedResult) -> list[Row]:
+    kept = lots_at(result=result).items()
+    lots = sorted((lot for key, rows in kept for lot in open_lots_of(key, rows)), key=attrgetter("at_us", "seq"))
+    return [lot_row(lot) for lot in lots]
+
+
+def _parts(rows: QuerySet[BookedPart]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, body in rows.order_by("start", "name").values_list("name", "body"):
+        yield name, unpacked(body=body)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
 from apps.core.api.times import iso_z
@@ -90,33 +90,54 @@ def transaction_of(*, user: User, portfolio_id: UUID, transaction_id: UUID) -> T
 
 
 # --- As entries -------------------------------------------------------------------------------------------------------
-def ledger_entries(*, portfolio: Portfolio, until: datetime | None = None, assets: Collection[str] = ()) -> list[Entry]:
-    """Return all that counts in the order of booking, up to a moment, in the portfolio's money of account.
+def ledger_entries(
+    *,
+    portfolio: Portfolio,
+    after: datetime | None = None,
+    until: datetime | None = None,
+    assets: Collection[str] = (),
+) -> list[Entry]:
+    """Return all that counts in the order of booking, between two moments, in the portfolio's money of account.
 
-    With `assets` only what names one of them. A value that neither the source nor a price has told is zero here;
-    completeness says so.
+    `after` may tear no matched transfer. With `assets` only what names one of them. A value that neither the source
+    nor a price has told is zero here; completeness says so.
     """
     rows = Transaction.objects.filter(portfolio=portfolio).standing().in_order()
     if assets:
         rows = rows.filter(naming(assets=assets))
+    if after is not None:
+        rows = rows.filter(at__gt=after)
     if until is not None:
         rows = rows.filter(at__lte=until)
     told = rows.values_list(*_COLUMNS).iterator(chunk_size=_AT_ONCE)
     entries = list(_entries(told, _account_names(portfolio), portfolio.currency))
-    return merged(entries, _matches(portfolio))
+    return merged(entries, _matches(portfolio, after))
 
 
-def _matches(portfolio: Portfolio) -> dict[str, tuple[tuple[str, ...], Decimal | None]]:
+def _matches(portfolio: Portfolio, after: datetime | None) -> dict[str, tuple[tuple[str, ...], Decimal | None]]:
     """Return for what left what it arrived as, and what the lost part was worth."""
-    worth = dict(TransferMatch.objects.filter(portfolio=portfolio).values_list("pk", "fee_value"))
+    matches = _matched_after(portfolio, after)
+    worth = dict(matches.values_list("pk", "fee_value"))
     if not worth:
         return {}
-    outs = dict(TransferMatch.objects.filter(portfolio=portfolio).values_list("pk", "out_id"))
+    outs = dict(matches.values_list("pk", "out_id"))
     arrived: defaultdict[UUID, list[str]] = defaultdict(list)
-    rows = TransferArrival.objects.filter(match__portfolio=portfolio).order_by("transaction")
+    rows = TransferArrival.objects.filter(match__in=matches).order_by("transaction")
     for match, one in rows.values_list("match_id", "transaction_id"):
         arrived[match].append(str(one))
     return {str(outs[match]): (tuple(ids), worth[match]) for match, ids in arrived.items()}
+
+
+def _matched_after(portfolio: Portfolio, after: datetime | None) -> QuerySet[TransferMatch]:
+    matches = TransferMatch.objects.filter(portfolio=portfolio)
+    return matches if after is None else matches.filter(out__at__gt=after)
+
+
+def matched_spans(*, portfolio: Portfolio, after: datetime | None = None) -> list[tuple[int, int]]:
+    """Return from when to when the matched transfers took that left after a moment, in microseconds."""
+    rows = TransferArrival.objects.filter(match__in=_matched_after(portfolio, after))
+    told = rows.values_list("match__out__at", "transaction__at")
+    return [(microseconds(min(left, came)), microseconds(max(left, came))) for left, came in told]
 
 
 def told_entries(*, portfolio: Portfolio) -> Iterator[Entry]:

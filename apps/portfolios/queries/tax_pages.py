@@ -92,7 +92,7 @@ def booked_years(*, portfolio: Portfolio) -> tuple[int, ...]:
     """Return the years in which anything was disposed of or earned, newest first."""
     parts = BookedPart.objects.filter(result__portfolio=portfolio, result__is_own=True)
     names = parts.values_list("name", flat=True)
-    return tuple(sorted((int(name) for name in names if name.isdigit()), reverse=True))
+    return tuple(sorted({int(name) for name in names if name.isdigit()}, reverse=True))
 
 
 def tax_year(*, portfolio: Portfolio, booked: Mapping[str, Any], year: int) -> TaxYear:
