@@ -86,6 +86,17 @@ def changes_as_portable(timeline: Timeline) -> list[dict[str, object]]:
     ]
 
 
+def timeline_as_kept(timeline: Timeline) -> dict[str, object]:
+    """Return the timeline as one object: its first policy, and its changes where it has any."""
+    kept = policy_as_portable(timeline.first)
+    return {**kept, "changes": changes_as_portable(timeline)} if timeline.changes else kept
+
+
+def kept_timeline(kept: Mapping[str, object]) -> Timeline:
+    """Return the timeline that was kept as one object."""
+    return parse_timeline({name: value for name, value in kept.items() if name != "changes"}, kept.get("changes"))
+
+
 def _change(raw: object) -> PolicyChange:
     if not isinstance(raw, Mapping) or set(raw) != {"from", "policy"}:
         raise _invalid("A change of the rules is an object with from, its moment, and policy.")

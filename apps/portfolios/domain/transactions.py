@@ -160,6 +160,11 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
+def last_microsecond(year: int) -> int:
+    """Return the last microsecond of a year in UTC, counted from 1970."""
+    return microseconds(datetime(year, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
+
+
 def parse_moment(value: object) -> int:
     """Return microseconds after 1970 of an ISO-8601 text (UTC unless it says otherwise) or integer milliseconds."""
     if isinstance(value, JsonNumber):

@@ -11,11 +11,11 @@ from apps.core import money
 from apps.portfolios.domain.booking import Booking, book
 from apps.portfolios.domain.drafts import EntryDraft, entry_of
 from apps.portfolios.domain.held import held
-from apps.portfolios.domain.policy import Policy
+from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import Entry
 from apps.portfolios.models import Portfolio, Transaction
 from apps.portfolios.queries.ledger import entries_of
-from apps.portfolios.queries.portfolios import policy_of
+from apps.portfolios.queries.portfolios import timeline_of
 
 NEW: Final = "new"
 
@@ -48,14 +48,14 @@ class Effect:
 
 def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction | None = None) -> Effect:
     """Return what an entry would change, without booking it; only what concerns its coins is looked at."""
-    new, policy = entry_of(draft, entry_id=NEW), policy_of(portfolio=portfolio)
+    new, rules = entry_of(draft, entry_id=NEW), timeline_of(portfolio=portfolio)
     assets = _assets([new])
     rows = Transaction.objects.filter(portfolio=portfolio).standing()
     concerned = Q(asset__in=assets) | Q(in_asset__in=assets) | Q(out_asset__in=assets) | Q(fee_asset__in=assets)
     standing = entries_of(portfolio=portfolio, rows=rows.filter(concerned))
     kept = [entry for entry in standing if replaced is None or entry.id != str(replaced.pk)]
-    before = _book(standing, policy, portfolio)
-    after = _book(sorted([*kept, new], key=lambda entry: entry.at_us), policy, portfolio)
+    before = _book(standing, rules, portfolio)
+    after = _book(sorted([*kept, new], key=lambda entry: entry.at_us), rules, portfolio)
     shown = assets | (_assets([entry for entry in standing if entry not in kept]))
     return Effect(
         lines=_lines(before, after, shown - {portfolio.currency}),
@@ -65,8 +65,8 @@ def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction 
     )
 
 
-def _book(entries: Iterable[Entry], policy: Policy, portfolio: Portfolio) -> Booking:
-    return book(entries, policy, quote=portfolio.currency)
+def _book(entries: Iterable[Entry], rules: Timeline, portfolio: Portfolio) -> Booking:
+    return book(entries, rules, quote=portfolio.currency)
 
 
 def _missing(booking: Booking) -> int:

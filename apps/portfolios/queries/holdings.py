@@ -15,7 +15,7 @@ from apps.portfolios.domain.held import Held, booking_issues, held, legs_among
 from apps.portfolios.models import Portfolio, ValueState
 from apps.portfolios.queries.completeness import STALE_SECONDS, completeness_row, holding_issues
 from apps.portfolios.queries.ledger import ledger_entries
-from apps.portfolios.queries.portfolios import policy_of
+from apps.portfolios.queries.portfolios import timeline_of
 from apps.portfolios.queries.pricing import prices_of
 
 _DIGITS: Final = 200
@@ -117,7 +117,7 @@ def answer_of(*, portfolio: Portfolio, rows: Sequence[PricedHolding], found: Com
 def holdings_at(*, portfolio: Portfolio, at: datetime, now: datetime) -> dict[str, Any]:
     """Return the holdings at a moment of the past, at the prices of that moment."""
     entries = ledger_entries(portfolio=portfolio, until=at)
-    booking = book(entries, policy_of(portfolio=portfolio, at=at), quote=portfolio.currency)
+    booking = book(entries, timeline_of(portfolio=portfolio, until=at), quote=portfolio.currency)
     rows = priced_holdings(portfolio=portfolio, booking=booking, at=at, now=now)
     remarks = [*booking_issues(booking, legs=legs_among(entries)), *price_remarks(rows=rows)]
     found = completeness(remarks, facts=len(entries) + len(rows))

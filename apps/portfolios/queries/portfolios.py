@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from apps.accounts.models import User
 from apps.core.errors import FieldProblem, InvalidError, NotFoundError
 from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy, policy_as_portable
+from apps.portfolios.domain.timeline import PolicyChange, Timeline, checked_timeline, parse_timeline
+from apps.portfolios.domain.transactions import microseconds
 from apps.portfolios.models import Account, PolicyPeriod, Portfolio
 
 
@@ -40,12 +42,17 @@ def account_of(*, portfolio: Portfolio, account_id: UUID) -> Account:
 
 def policy_of(*, portfolio: Portfolio, at: datetime | None = None) -> Policy:
     """Return the rules that the portfolio is booked by, now or at a moment."""
-    rows = PolicyPeriod.objects.filter(portfolio=portfolio).order_by("from_at")
-    chosen: dict[str, object] = {}
-    for from_at, policy in rows.values_list("from_at", "policy"):
-        if from_at is None or at is None or from_at <= at:
-            chosen = policy
-    return parse_policy(chosen)
+    return timeline_of(portfolio=portfolio, until=at).last
+
+
+def timeline_of(*, portfolio: Portfolio, until: datetime | None = None) -> Timeline:
+    """Return the rules that the portfolio is booked by from the beginning on, with their changes up to a moment."""
+    rows = PolicyPeriod.objects.filter(portfolio=portfolio).values_list("from_at", "policy")
+    periods = {from_at: parse_policy(policy) for from_at, policy in rows}
+    first = periods.pop(None, Policy())
+    changes = [PolicyChange(microseconds(from_at), policy) for from_at, policy in periods.items() if from_at]
+    timeline = checked_timeline(first, changes)
+    return timeline if until is None else timeline.until(microseconds(until))
 
 
 def policy_asked_for(*, portfolio: Portfolio, wishes: Mapping[str, object]) -> Policy | None:
@@ -63,5 +70,13 @@ def checked_policy_of(*, raw: Mapping[str, object]) -> Policy:
     """Return the rules that the mapping spells, or raise what is wrong with them."""
     try:
         return parse_policy(raw)
+    except PolicyError as error:
+        raise InvalidError(problems=[FieldProblem(error.field, error.code, error.message)]) from error
+
+
+def checked_timeline_of(*, policy: object, changes: object) -> Timeline:
+    """Return the timeline that a policy and its changes spell, or raise what is wrong with it."""
+    try:
+        return parse_timeline(policy, changes)
     except PolicyError as error:
         raise InvalidError(problems=[FieldProblem(error.field, error.code, error.message)]) from error
