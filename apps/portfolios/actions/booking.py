@@ -18,7 +18,8 @@ from apps.portfolios.actions.pricing import value_entries
 from apps.portfolios.actions.valuing import keep_holdings, revalue
 from apps.portfolios.domain.booking.checkpoints import DamagedError
 from apps.portfolios.domain.held import CLOSING
-from apps.portfolios.domain.policy import Policy, policy_as_portable
+from apps.portfolios.domain.policy import Policy
+from apps.portfolios.domain.timeline import Timeline, always, timeline_as_kept
 from apps.portfolios.models import (
     BookedLots,
     BookedPart,
@@ -31,7 +32,7 @@ from apps.portfolios.models import (
 )
 from apps.portfolios.queries.booking import policy_hash
 from apps.portfolios.queries.checkpoints import Resting, resting_of
-from apps.portfolios.queries.portfolios import policy_of
+from apps.portfolios.queries.portfolios import timeline_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ _FROM_THE_BEGINNING: Final = "A checkpoint cannot be used; the ledger is booked 
 
 def ensure_booked(*, portfolio: Portfolio, policy: Policy | None = None, now: datetime) -> BookedResult:
     """Return the result under a policy, the portfolio's own unless another is given; book if the ledger moved on."""
-    wanted = policy or policy_of(portfolio=portfolio)
+    wanted = always(policy) if policy else timeline_of(portfolio=portfolio)
     kept = BookedResult.objects.filter(portfolio=portfolio, policy_hash=policy_hash(policy=wanted)).first()
     if kept is not None and kept.version == portfolio.version:
         return kept
@@ -62,11 +63,11 @@ def recompute(*, portfolio_id: UUID, policy: Policy | None = None, now: datetime
     matched = match_certain(portfolio=portfolio, now=now)
     if value_entries(portfolio=portfolio, most=_VALUES_AT_ONCE, now=now) or matched:
         portfolio.refresh_from_db()
-    own = policy_of(portfolio=portfolio)
-    wanted = policy or own
+    own = timeline_of(portfolio=portfolio)
+    wanted = always(policy) if policy else own
     told = BookedResult(
         portfolio=portfolio,
-        policy=policy_as_portable(wanted),
+        policy=timeline_as_kept(wanted),
         policy_hash=policy_hash(policy=wanted),
         is_own=wanted == own,
         version=portfolio.version,
@@ -84,7 +85,7 @@ def _resting(portfolio: Portfolio, policy_hash: str) -> Resting | None:
         return None
 
 
-def _made(told: BookedResult, rules: Policy, *, resting: Resting | None) -> Made:
+def _made(told: BookedResult, rules: Timeline, *, resting: Resting | None) -> Made:
     """Book from the checkpoint, or from the beginning where what it left behind cannot be used."""
     if resting is not None:
         told.pk, told.revision = resting.result.pk, resting.result.revision + 1

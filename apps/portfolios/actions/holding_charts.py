@@ -7,7 +7,7 @@ from apps.portfolios.actions.reading import read_lots
 from apps.portfolios.models import Portfolio
 from apps.portfolios.queries.holding_charts import HoldingChart, holding_chart
 from apps.portfolios.queries.holding_pages import AssetBooking, asset_booking
-from apps.portfolios.queries.portfolios import policy_of
+from apps.portfolios.queries.portfolios import timeline_of
 
 
 def read_asset_booking(*, portfolio: Portfolio, asset: str, lots: int, now: datetime) -> AssetBooking:
@@ -17,7 +17,7 @@ def read_asset_booking(*, portfolio: Portfolio, asset: str, lots: int, now: date
         booked = read_lots(portfolio=portfolio, policy=None, now=now)
         return asset_booking(booked=booked, asset=asset, lots=lots), 1 if booked["stale"] else KEPT_SECONDS
 
-    question = ("booked", asset, lots, policy_of(portfolio=portfolio))
+    question = ("booked", asset, lots, timeline_of(portfolio=portfolio))
     return kept(portfolio=portfolio, question=question, make=made)
 
 
@@ -29,5 +29,5 @@ def read_holding_chart(*, portfolio: Portfolio, asset: str, now: datetime) -> Ho
         ask_for(wanted=found.wanted, now=now)
         return found, KEPT_SECONDS
 
-    question = ("holding", asset, policy_of(portfolio=portfolio))
+    question = ("holding", asset, timeline_of(portfolio=portfolio))
     return kept(portfolio=portfolio, question=question, make=made)

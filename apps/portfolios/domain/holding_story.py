@@ -6,11 +6,12 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from apps.core.money import divide, from_scaled
-from apps.portfolios.domain.booking import State, book, line_of, start
+from apps.portfolios.domain.booking import State, book, line_of, walked
 from apps.portfolios.domain.history import DAY_US, day_of
 from apps.portfolios.domain.legs import stated_value
 from apps.portfolios.domain.measures.arithmetic import WIDE
 from apps.portfolios.domain.policy import Method, Policy
+from apps.portfolios.domain.timeline import Timeline, always
 from apps.portfolios.domain.transactions import Entry, EntryType
 
 _ZERO: Final = Decimal(0)
@@ -46,26 +47,27 @@ class HoldingStory:
     traded: tuple[TradedDay, ...]
 
 
-def holding_story(entries: Sequence[Entry], policy: Policy, *, asset: str, money: str) -> HoldingStory:
+def holding_story(entries: Sequence[Entry], rules: Policy | Timeline, *, asset: str, money: str) -> HoldingStory:
     """Tell the story of an asset from the entries that name it, in the order of booking."""
     return HoldingStory(
-        averages=tuple(_averages(entries, policy, asset=asset, money=money)),
-        traded=tuple(_traded(entries, policy, asset=asset, money=money)),
+        averages=tuple(_averages(entries, always(rules), asset=asset, money=money)),
+        traded=tuple(_traded(entries, always(rules), asset=asset, money=money)),
     )
 
 
-def _averages(entries: Sequence[Entry], policy: Policy, *, asset: str, money: str) -> Iterator[AverageCost]:
+def _averages(entries: Sequence[Entry], timeline: Timeline, *, asset: str, money: str) -> Iterator[AverageCost]:
     """Book line after line and look at the end of each day; pools that are settled by days are shown as one average."""
-    if policy.method is Method.UK_S104:
-        policy = replace(policy, method=Method.ACB)
+    changes = [change._replace(policy=_by_averages(change.policy)) for change in timeline.changes]
+    shown = Timeline(_by_averages(timeline.first), tuple(changes))
     lines = [line_of(entry) for entry in entries]
-    state = start(policy, quote=money, ahead=lines)
-    bucket = policy.bucket(asset)
-    for place, line in enumerate(lines):
-        state.apply(line)
+    for place, (line, state) in enumerate(walked(lines, shown, quote=money)):
         day = line.at_us // DAY_US
         if place + 1 == len(lines) or lines[place + 1].at_us // DAY_US != day:
-            yield AverageCost(day, _unit_cost(state, bucket))
+            yield AverageCost(day, _unit_cost(state, state.policy.bucket(asset)))
+
+
+def _by_averages(policy: Policy) -> Policy:
+    return replace(policy, method=Method.ACB) if policy.method is Method.UK_S104 else policy
 
 
 def _unit_cost(state: State, bucket: str) -> Decimal | None:
@@ -78,7 +80,7 @@ def _unit_cost(state: State, bucket: str) -> Decimal | None:
     return divide(from_scaled(cost), from_scaled(amount)) if amount > 0 else None
 
 
-def _traded(entries: Sequence[Entry], policy: Policy, *, asset: str, money: str) -> Iterator[TradedDay]:
+def _traded(entries: Sequence[Entry], timeline: Timeline, *, asset: str, money: str) -> Iterator[TradedDay]:
     days: dict[int, TradedDay] = {}
     sales: dict[str, TradedDay] = {}
     with localcontext(WIDE):
@@ -93,7 +95,7 @@ def _traded(entries: Sequence[Entry], policy: Policy, *, asset: str, money: str)
             else:
                 day.sold, day.received, day.sells = day.sold + left, day.received + worth, day.sells + 1
                 sales[entry.id] = day
-        for disposal in book(entries, policy, quote=money).disposals:
+        for disposal in book(entries, timeline, quote=money).disposals:
             if disposal.asset == asset and disposal.tx in sales:
                 sales[disposal.tx].gain += from_scaled(disposal.gain)
     yield from (days[day] for day in sorted(days))

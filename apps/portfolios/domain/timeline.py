@@ -69,6 +69,17 @@ def checked_timeline(first: Policy, changes: Iterable[PolicyChange]) -> Timeline
     return Timeline(first, ordered)
 
 
+def with_change(timeline: Timeline, change: PolicyChange, *, instead_of: int | None = None) -> Timeline:
+    """Return the timeline with one more change, or with it in the place of the one at a moment."""
+    kept = [one for one in timeline.changes if one.at_us != instead_of]
+    return checked_timeline(timeline.first, [*kept, change])
+
+
+def without_change(timeline: Timeline, *, at_us: int) -> Timeline:
+    """Return the timeline without the change at a moment: what held before goes on."""
+    return Timeline(timeline.first, tuple(one for one in timeline.changes if one.at_us != at_us))
+
+
 def parse_timeline(policy: object, changes: object) -> Timeline:
     """Return the timeline that a policy and a list of changes spell, or raise `PolicyError`."""
     first = parse_policy(policy)

@@ -15,8 +15,9 @@ from apps.portfolios.domain.booking import Booking, Line, book, scaled, text
 from apps.portfolios.domain.booking.checkpoints import open_lots_of
 from apps.portfolios.domain.booking.stretches import chain_of
 from apps.portfolios.domain.held import CLOSING
-from apps.portfolios.domain.policy import Policy, policy_as_portable
+from apps.portfolios.domain.policy import Policy
 from apps.portfolios.domain.result import Row, lot_row
+from apps.portfolios.domain.timeline import Timeline, always, timeline_as_kept
 from apps.portfolios.models import BookedPart, BookedResult, Portfolio
 from apps.portfolios.queries.checkpoints import ENGINE, lots_at
 from apps.portfolios.queries.ledger import ledger_entries
@@ -27,14 +28,15 @@ _LEVEL: Final = 3
 _TOTALS: Final = ("realised_total", "realised_short", "realised_long", "income_total", "fees_total")
 
 
-def booking_of(*, portfolio: Portfolio, policy: Policy, until: datetime | None = None) -> Booking:
-    """Book the portfolio's ledger by a policy, up to a moment, without keeping the result."""
+def booking_of(*, portfolio: Portfolio, policy: Policy | Timeline, until: datetime | None = None) -> Booking:
+    """Book the portfolio's ledger by these rules, up to a moment, without keeping the result."""
     return book(ledger_entries(portfolio=portfolio, until=until), policy, quote=portfolio.currency)
 
 
-def policy_hash(*, policy: Policy) -> str:
-    """Return what tells this policy from every other."""
-    return hashlib.sha256(orjson.dumps(policy_as_portable(policy), option=orjson.OPT_SORT_KEYS)).hexdigest()
+def policy_hash(*, policy: Policy | Timeline) -> str:
+    """Return what tells these rules from all others."""
+    kept = timeline_as_kept(always(policy))
+    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def first_chain(*, policy_hash: str, currency: str) -> bytes:

@@ -9,10 +9,11 @@ import orjson
 from apps.portfolios.domain.beancount import beancount_lines
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, REMARKS
 from apps.portfolios.domain.policy import policy_as_portable
+from apps.portfolios.domain.timeline import changes_as_portable
 from apps.portfolios.domain.transactions import entry_as_portable
 from apps.portfolios.models import Account, Portfolio, Transaction
 from apps.portfolios.queries.ledger import ledger_entries, told_entries
-from apps.portfolios.queries.portfolios import accounts_of, policy_of
+from apps.portfolios.queries.portfolios import accounts_of, timeline_of
 
 _BESIDES: Final = ("external_id", "sequence", "source", *REMARKS)
 COLUMNS: Final = ("id", "ts", "type", "account", "from_account", "to_account", *NAMES, *AMOUNTS, *_BESIDES)
@@ -26,12 +27,19 @@ def export_json(*, portfolio: Portfolio) -> Iterator[bytes]:
         "portfolio": portfolio.name,
         "quote": portfolio.currency,
         "accounts": [_account(row) for row in accounts_of(portfolio=portfolio)],
-        "policy": policy_as_portable(policy_of(portfolio=portfolio)),
+        **_rules(portfolio),
     }
     yield orjson.dumps(head)[:-1] + b',"transactions":['
     for place, row in enumerate(_rows(portfolio)):
         yield (b"," if place else b"") + b"\n" + orjson.dumps(row)
     yield b"\n]}\n"
+
+
+def _rules(portfolio: Portfolio) -> dict[str, object]:
+    """Return the policy of the beginning, and its changes where there are any."""
+    timeline = timeline_of(portfolio=portfolio)
+    policy: dict[str, object] = {"policy": policy_as_portable(timeline.first)}
+    return {**policy, "policy_changes": changes_as_portable(timeline)} if timeline.changes else policy
 
 
 def export_csv(*, portfolio: Portfolio) -> Iterator[str]:

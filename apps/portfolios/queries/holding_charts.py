@@ -10,10 +10,10 @@ from apps.markets.domain.instruments import InstrumentName
 from apps.markets.queries import daily_rates
 from apps.portfolios.domain.history import day_of
 from apps.portfolios.domain.holding_story import HoldingStory, holding_story
-from apps.portfolios.domain.policy import Policy
+from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.models import Portfolio
 from apps.portfolios.queries.ledger import ledger_entries
-from apps.portfolios.queries.portfolios import policy_of
+from apps.portfolios.queries.portfolios import timeline_of
 from apps.portfolios.queries.pricing import prices_of
 
 DAY_SECONDS: Final = 86_400
@@ -34,8 +34,8 @@ class HoldingChart:
 
 def holding_chart(*, portfolio: Portfolio, asset: str, now: datetime) -> HoldingChart:
     """Return what the chart of one asset shows, in the portfolio's money of account."""
-    policy = policy_of(portfolio=portfolio)
-    entries = ledger_entries(portfolio=portfolio, assets=bucket_of(asset=asset, policy=policy))
+    timeline = timeline_of(portfolio=portfolio)
+    entries = ledger_entries(portfolio=portfolio, assets=bucket_of(asset=asset, timeline=timeline))
     today = int(now.timestamp()) // DAY_SECONDS
     first = min(day_of(entries[0]), today) - _BEFORE if entries else today
     start, midnight = (datetime.fromtimestamp(day * DAY_SECONDS, UTC) for day in (first, today))
@@ -47,17 +47,20 @@ def holding_chart(*, portfolio: Portfolio, asset: str, now: datetime) -> Holding
     missing = _first_missing(range(first + _BEFORE, today), {day for day, _value in prices})
     return HoldingChart(
         prices=tuple(prices),
-        story=holding_story(entries, policy, asset=asset, money=portfolio.currency),
+        story=holding_story(entries, timeline, asset=asset, money=portfolio.currency),
         entries=len(entries),
         pending=past.pending,
         wanted={} if missing is None else dict.fromkeys(past.wanted, missing),
     )
 
 
-def bucket_of(*, asset: str, policy: Policy) -> tuple[str, ...]:
-    """Return the asset and all that share its cost by the policy."""
-    bucket = policy.bucket(asset)
-    return tuple(dict.fromkeys((asset, bucket, *(one for one in policy.alias if policy.bucket(one) == bucket))))
+def bucket_of(*, asset: str, timeline: Timeline) -> tuple[str, ...]:
+    """Return the asset and all that shared its cost by any policy of the timeline."""
+    found = [asset]
+    for policy in (timeline.first, *(change.policy for change in timeline.changes)):
+        bucket = policy.bucket(asset)
+        found += [bucket, *(one for one in policy.alias if policy.bucket(one) == bucket)]
+    return tuple(dict.fromkeys(found))
 
 
 def _first_missing(days: Iterable[int], known: set[int]) -> int | None:

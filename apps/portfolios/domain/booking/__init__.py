@@ -15,7 +15,7 @@ from apps.portfolios.domain.booking.records import (
     Term,
     Totals,
 )
-from apps.portfolios.domain.booking.running import DEFAULT_QUOTE, book, book_lines, outcome, repeated, start
+from apps.portfolios.domain.booking.running import DEFAULT_QUOTE, book, book_lines, outcome, repeated, start, walked
 from apps.portfolios.domain.booking.scaled import SCALE, scaled, text
 
 __all__ = [
@@ -42,4 +42,5 @@ __all__ = [
     "scaled",
     "start",
     "text",
+    "walked",
 ]

@@ -63,6 +63,19 @@ def start(policy: Policy, *, quote: str, sink: Sink | None = None, ahead: Iterab
     return State(policy, quote=quote, sink=sink, foresight=foresight)
 
 
+def walked(lines: Sequence[Line], rules: Policy | Timeline, *, quote: str) -> Iterator[tuple[Line, State]]:
+    """Book line after line, which are in order of time, and hand out each with the state that it leads to."""
+    timeline = always(rules)
+    state, ahead = start(timeline.first, quote=quote, ahead=_before(lines, timeline.changes)), list(timeline.changes)
+    for place, line in enumerate(lines):
+        while ahead and ahead[0].at_us <= line.at_us:
+            change = ahead.pop(0)
+            coming = _before(lines[place:], ahead)
+            state = switched(state, change.policy, at_us=change.at_us, ahead=coming)
+        state.apply(line)
+        yield line, state
+
+
 def outcome(state: State, timeline: Timeline | None = None) -> Booking:
     """Return what the lines so far came to; the state may go on afterwards."""
     books, sink = state.books, state.sink
