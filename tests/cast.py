@@ -19,7 +19,7 @@ from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
 from apps.portfolios.actions import create_account, preview_import
 from apps.portfolios.models import Account, FileImport, Transaction
-from apps.portfolios.tests.factories import make_default, make_portfolio, post, raw_buy
+from apps.portfolios.tests.factories import make_default, make_frozen, make_portfolio, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
 #: What is on the owner's watchlist.
@@ -52,6 +52,7 @@ def make_cast() -> Cast:
     ledger = make_portfolio(user=owner)
     post(ledger, raw_buy())
     create_account(portfolio=ledger, name="Empty", now=clock.now())
+    make_frozen(portfolio=ledger, year=2024)
     preview_import(
         portfolio=ledger, data=b"ts,type,asset,amount,price\n2024-01-01,buy,BTC,1,1\n", by=owner, now=clock.now()
     )

@@ -106,6 +106,11 @@ EXPECTED = {
     "POST /api/v1/portfolios/{portfolio_id}/batches/{batch_id}/undo": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/completeness": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/export": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/frozen-years": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/frozen-years": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/frozen-years/{year}": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/frozen-years/{year}/accept": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/frozen-years/{year}/unlock": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/gains": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/history": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/holdings": SIGNED_IN,
@@ -122,6 +127,7 @@ EXPECTED = {
     "GET /api/v1/portfolios/{portfolio_id}/policy": SIGNED_IN,
     "PUT /api/v1/portfolios/{portfolio_id}/policy": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/reconciliation": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/sell-simulation": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/transactions": SIGNED_IN,
     "POST /api/v1/portfolios/{portfolio_id}/transactions": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": SIGNED_IN,
@@ -144,6 +150,7 @@ EXPECTED = {
 READS_BY_POST = {"POST /api/v1/live/ticket"}
 #: What an owner is told who sends too little: the thing itself is there.
 WANTS_MORE = {
+    "GET /api/v1/portfolios/{portfolio_id}/sell-simulation": 422,
     "POST /api/v1/portfolios/{portfolio_id}/imports": 415,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/match": 422,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/unmatch": 422,
@@ -151,7 +158,7 @@ WANTS_MORE = {
 #: Path parameters that name something of one person; the others name something of the instance.
 OWNED = {
     *("passkey_id", "session_id", "token_id", "watchlist_id", "item_id"),
-    *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id"),
+    *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id", "year"),
 }
 OF_THE_INSTANCE = {"candle_id", "invite_id", "job_id", "person_id", "symbol", "name"}
 #: What an operation on somebody's own thing is sent, where it wants something.
@@ -163,6 +170,8 @@ BODIES: dict[str, dict[str, object]] = {
     "PATCH /api/v1/portfolios/{portfolio_id}": {"name": "Short"},
     "PUT /api/v1/portfolios/{portfolio_id}/policy": {"policy": {"method": "lifo"}},
     "POST /api/v1/portfolios/{portfolio_id}/accounts": {"name": "Cold"},
+    "POST /api/v1/portfolios/{portfolio_id}/frozen-years": {"year": 2023},
+    "POST /api/v1/portfolios/{portfolio_id}/frozen-years/{year}/unlock": {"reason": "Filed by mistake"},
     "PATCH /api/v1/portfolios/{portfolio_id}/accounts/{account_id}": {"name": "Cold"},
     "POST /api/v1/portfolios/{portfolio_id}/transactions": raw_buy(),
     "PATCH /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": {"amount": "2"},

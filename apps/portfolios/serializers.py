@@ -243,6 +243,9 @@ class ResultSerializer(serializers.Serializer[Any]):
     input_hash = serializers.CharField(read_only=True)
     booked_at = TimeField(read_only=True)
     stale = serializers.BooleanField(read_only=True)
+    frozen = serializers.DictField(
+        read_only=True, allow_null=True, help_text="Of a frozen year: when, by whom, and what the ledger has otherwise."
+    )
     completeness = CompletenessSerializer(read_only=True)
 
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
+from apps.portfolios.api import freezing, selling
 from apps.portfolios.api import exports, imports, performance, portfolios, results, rules, transactions, transfers
 
 app_name = "portfolios"
@@ -36,6 +37,11 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/history", performance.HistoryView.as_view(), name="history"),
     path(f"{_ONE}/allocation", performance.AllocationView.as_view(), name="allocation"),
     path(f"{_ONE}/completeness", results.CompletenessView.as_view(), name="completeness"),
+    path(f"{_ONE}/frozen-years", freezing.FrozenYearsView.as_view(), name="frozen-years"),
+    path(f"{_ONE}/frozen-years/<int:year>", freezing.FrozenYearView.as_view(), name="frozen-year"),
+    path(f"{_ONE}/frozen-years/<int:year>/accept", freezing.AcceptYearView.as_view(), name="accept-year"),
+    path(f"{_ONE}/frozen-years/<int:year>/unlock", freezing.UnlockYearView.as_view(), name="unlock-year"),
+    path(f"{_ONE}/sell-simulation", selling.SaleView.as_view(), name="sell-simulation"),
 ]
 
 urlpatterns = [
@@ -59,7 +65,13 @@ urlpatterns = [
     path("transfers/unmatch/", views.unmatch, name="unmatch"),
     path("tax/", views.tax, name="tax"),
     path("tax/<int:year>/", views.tax, name="tax_year"),
+    path("tax/differences/", views.tax_differences, name="tax_differences"),
     path("tax/<int:year>/methods/", views.tax_lab, name="tax_lab"),
+    path("tax/<int:year>/holdings/", views.tax_year_end, name="tax_year_end"),
+    path("tax/<int:year>/freeze/", views.freeze_year, name="freeze_year"),
+    path("tax/<int:year>/accept/", views.accept_year, name="accept_year"),
+    path("tax/<int:year>/unlock/", views.unlock_year, name="unlock_year"),
+    path("portfolio/sell/", views.sell, name="sell"),
     path("tax/<int:year>/<str:name>.csv", views.tax_file, name="tax_file"),
     path("transactions/", views.transactions, name="transactions"),
     path("transactions/new/", views.new_transaction, name="new_transaction"),

@@ -15,6 +15,7 @@ from apps.portfolios.domain.policy import Policy
 from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue, Transaction
 from apps.portfolios.queries.booking import whole_result, year_of_result
 from apps.portfolios.queries.completeness import completeness_of, completeness_row
+from apps.portfolios.queries.freezing import with_frozen
 from apps.portfolios.queries.portfolios import policy_of, portfolio_of
 
 if TYPE_CHECKING:
@@ -67,9 +68,20 @@ def read_lots(*, portfolio: Portfolio, policy: Policy | None, now: datetime) -> 
 
 
 def read_gains(*, portfolio: Portfolio, year: int | None, policy: Policy | None, now: datetime) -> dict[str, Any]:
-    """Return the disposals and the income of a year, or of all, under a policy, with how complete they are."""
+    """Return the disposals and the income of a year, or of all, under a policy, with how complete they are.
+
+    A year that is frozen is answered as it was frozen, unless other rules than the portfolio's own are asked for.
+    """
     if year is None:
         return read_lots(portfolio=portfolio, policy=policy, now=now)
+    booked = read_today(portfolio=portfolio, year=year, policy=policy, now=now)
+    if policy is not None:
+        return booked
+    return with_frozen(portfolio=portfolio, year=year, booked=booked)
+
+
+def read_today(*, portfolio: Portfolio, year: int, policy: Policy | None = None, now: datetime) -> dict[str, Any]:
+    """Return a year as the ledger has it today, frozen or not."""
     result = _result(portfolio, policy, now)
     return {**year_of_result(result=result, year=year), **_stamp(portfolio, result)}
 
@@ -96,6 +108,7 @@ def _stamp(portfolio: Portfolio, result: BookedResult) -> dict[str, Any]:
         "input_hash": result.input_hash,
         "booked_at": iso_z(result.booked_at),
         "stale": result.version != portfolio.version,
+        "frozen": None,
         "completeness": completeness_row(found=found),
     }
 

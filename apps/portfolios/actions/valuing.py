@@ -12,6 +12,7 @@ from django.db import transaction
 from apps.core.api.formats import dumps
 from apps.core.api.times import iso_z
 from apps.core.events import publish
+from apps.portfolios.actions.frozen_checks import note_checks
 from apps.portfolios.domain.booking import Booking
 from apps.portfolios.domain.held import held
 from apps.portfolios.events import PortfolioRevalued
@@ -48,6 +49,7 @@ def revalue(*, portfolio_id: UUID, now: datetime, seen: bool = False) -> Portfol
     result = BookedResult.objects.filter(portfolio=portfolio, is_own=True).first()
     if result is None:
         return None
+    note_checks(portfolio=portfolio, result=result)
     rows = _priced(portfolio, now)
     found = completeness_of(portfolio=portfolio, result=result, remarks=price_remarks(rows=rows))
     answer = answer_of(portfolio=portfolio, rows=rows, found=found)

@@ -26,6 +26,7 @@ class IssueCode(StrEnum):
     SIMULATED_PRICE = "simulated_price"
     BALANCE_DIFFERS = "balance_differs"
     SYNC_GAP = "sync_gap"
+    FROZEN_YEAR_DIFFERS = "frozen_year_differs"
 
 
 #: What is said, but lowers no score: the figures are whole, only their source is worth knowing.

@@ -2,6 +2,7 @@
 
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
 from apps.portfolios.models.checkpoints import BookedLots, Checkpoint, LedgerChange
+from apps.portfolios.models.frozen import FrozenCheck, FrozenEnd, FrozenYear
 from apps.portfolios.models.imports import FileImport, ImportTemplate, ImportVerb, ImportWork
 from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch, Whose
 from apps.portfolios.models.observed import ObservedBalance, SourceGap
@@ -29,6 +30,9 @@ __all__ = [
     "BookedResult",
     "Checkpoint",
     "FileImport",
+    "FrozenCheck",
+    "FrozenEnd",
+    "FrozenYear",
     "ImportTemplate",
     "ImportVerb",
     "ImportWork",

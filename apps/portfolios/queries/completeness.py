@@ -20,6 +20,7 @@ from apps.portfolios.models import (
     TransactionQuerySet,
     ValueState,
 )
+from apps.portfolios.queries.freezing import frozen_issue
 from apps.portfolios.queries.pricing import open_values
 
 #: A price this much older than the moment it stands for is said to be stale.
@@ -33,6 +34,7 @@ _REPAIRS: Final = {
     IssueCode.NEGATIVE_BALANCE: "portfolios:reconciliation",
     IssueCode.BALANCE_DIFFERS: "portfolios:reconciliation",
     IssueCode.SYNC_GAP: "portfolios:reconciliation",
+    IssueCode.FROZEN_YEAR_DIFFERS: "portfolios:tax_differences",
     IssueCode.UNBOOKED_ENTRY: "portfolios:transactions",
     IssueCode.UNPRICED_HOLDING: "portfolios:overview",
     IssueCode.PENDING_HOLDING: "portfolios:overview",
@@ -73,6 +75,7 @@ def completeness_of(*, portfolio: Portfolio, result: BookedResult, remarks: Iter
         Issue(IssueCode.BALANCE_DIFFERS, balances_that_differ(portfolio=portfolio)),
         Issue(IssueCode.PENDING_ENTRY, values.pending),
         Issue(IssueCode.UNPRICED_ENTRY, values.unpriced),
+        frozen_issue(portfolio=portfolio, result=result),
         *remarks,
     ]
     held = Holding.objects.filter(portfolio=portfolio).count()

@@ -1,33 +1,19 @@
-"""A tax year: disposals with their lots, income by kind, sums by term, and the same as files."""
+"""A tax year: disposals with their lots, income by kind, sums by term, and how it was frozen."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from apps.core import money
 from apps.portfolios.models import BookedPart, Portfolio
-from apps.portfolios.queries.holding_pages import DisposalRow, disposal_of
+from apps.portfolios.queries.holding_pages import DisposalRow, disposal_of, is_id
 
 NOTHING: Final = Decimal(0)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_GENERIC: Final = (
-    *("date", "kind", "asset", "account", "amount", "proceeds", "cost_basis", "gain", "term", "missing", "transaction"),
-)
-_FORM_8949: Final = (
-    "Term",
-    "Description of property",
-    "Date acquired",
-    "Date sold or disposed of",
-    "Proceeds",
-    "Cost or other basis",
-    "Code",
-    "Adjustment",
-    "Gain or (loss)",
-)
+#: Rows of a table on the page; its files have all.
+MOST_SHOWN: Final = 500
+#: Differences of a frozen year that the page names.
+MOST_NAMED: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +41,54 @@ class AssetSum:
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenRow:
+    """A disposal or an income that the ledger has otherwise today: its gain or value then and now."""
+
+    part: str
+    change: str
+    tx: str
+    kind: str
+    asset: str
+    at: datetime
+    then: Decimal | None
+    now: Decimal | None
+    fields: tuple[str, ...]
+
+    @property
+    def delta(self) -> Decimal:
+        """Return by how much it changes the year."""
+        return (self.now or NOTHING) - (self.then or NOTHING)
+
+    @property
+    def entry(self) -> str:
+        """Return the id of the transaction behind it."""
+        found = self.tx.split(":", 1)[0]
+        return found if is_id(text=found) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenState:
+    """When and by whom a year was frozen, what was missing then, and what the ledger has otherwise today."""
+
+    at: datetime
+    by: str
+    note: str
+    accepted: tuple[tuple[str, int], ...]
+    differs: bool
+    came: int
+    went: int
+    changed: int
+    moved: Decimal
+    totals: tuple[tuple[str, Decimal, Decimal], ...]
+    rows: tuple[FrozenRow, ...]
+
+    @property
+    def more(self) -> int:
+        """Count the rows that are not named."""
+        return self.came + self.went + self.changed - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class TaxYear:
     """One year as booked; a disposal whose purchase is missing counts with a cost of nothing."""
 
@@ -71,6 +105,18 @@ class TaxYear:
     fees: Decimal
     input_hash: str
     booked_at: datetime
+    stale: bool = False
+    frozen: FrozenState | None = None
+
+    @property
+    def shown(self) -> tuple[DisposalRow, ...]:
+        """Return the disposals that a page can bear; the files have all of them."""
+        return self.disposals[:MOST_SHOWN]
+
+    @property
+    def income_shown(self) -> tuple[IncomeRow, ...]:
+        """Return the income that a page can bear."""
+        return self.income[:MOST_SHOWN]
 
     @property
     def proceeds(self) -> Decimal:
@@ -113,97 +159,46 @@ def tax_year(*, portfolio: Portfolio, booked: Mapping[str, Any], year: int) -> T
         fees=Decimal(booked["fees_total"]),
         input_hash=booked["input_hash"],
         booked_at=datetime.fromisoformat(booked["booked_at"]),
+        stale=bool(booked["stale"]),
+        frozen=_frozen(booked["frozen"]),
     )
 
 
-# --- Files ------------------------------------------------------------------------------------------------------------
-def disposals_csv(*, page: TaxYear) -> str:
-    """Return the year's disposals as rows of a file, exact, one per disposal."""
-    rows = (
-        (
-            row.at.date().isoformat(),
-            row.kind,
-            row.asset,
-            row.account or "",
-            money.plain(row.amount),
-            money.plain(row.proceeds),
-            money.plain(row.cost),
-            money.plain(row.gain),
-            row.term,
-            money.plain(row.missing),
-            row.tx,
-        )
-        for row in page.disposals
+def _frozen(row: Mapping[str, Any] | None) -> FrozenState | None:
+    if row is None:
+        return None
+    found = row["difference"] or {"came": 0, "went": 0, "changed": 0, "moved": "0", "totals": {}, "rows": ()}
+    return FrozenState(
+        at=datetime.fromisoformat(row["frozen_at"]),
+        by=row["by"] or "",
+        note=row["note"],
+        accepted=tuple((one["code"], one["count"]) for one in row["accepted_issues"]),
+        differs=row["differs"],
+        came=found["came"],
+        went=found["went"],
+        changed=found["changed"],
+        moved=Decimal(found["moved"]),
+        totals=tuple(
+            (name, Decimal(sums["frozen"]), Decimal(sums["today"]))
+            for name, sums in found["totals"].items()
+            if Decimal(sums["frozen"]) != Decimal(sums["today"])
+        ),
+        rows=tuple(_frozen_row(one) for one in found["rows"][:MOST_NAMED]),
     )
-    return _csv(_GENERIC, rows)
 
 
-def form_8949_csv(*, page: TaxYear) -> str:
-    """Return the year's disposals in the columns of Form 8949: one row per lot, rounded to cents, short term first."""
-    rows = sorted(row for disposal in page.disposals for row in _lots_8949(disposal))
-    return _csv(_FORM_8949, ((row[0].removeprefix("2 ").removeprefix("1 "), *row[1:]) for row in rows))
-
-
-def income_csv(*, page: TaxYear) -> str:
-    """Return the year's income as rows of a file."""
-    rows = (
-        (
-            row.at.date().isoformat(),
-            row.kind,
-            row.asset,
-            row.account,
-            money.plain(row.amount),
-            money.plain(row.value),
-            row.tx,
-        )
-        for row in page.income
+def _frozen_row(row: Mapping[str, Any]) -> FrozenRow:
+    return FrozenRow(
+        part=row["part"],
+        change=row["change"],
+        tx=row["tx"],
+        kind=row["kind"],
+        asset=row["asset"],
+        at=datetime.fromisoformat(row["ts"]),
+        then=None if row["frozen"] is None else Decimal(row["frozen"]),
+        now=None if row["today"] is None else Decimal(row["today"]),
+        fields=tuple(row["fields"]),
     )
-    return _csv(("date", "kind", "asset", "account", "amount", "value", "transaction"), rows)
-
-
-def _lots_8949(row: DisposalRow) -> Iterator[tuple[str, ...]]:
-    """Yield a row per lot; proceeds are shared by amount, and the last lot takes what rounding left."""
-    parts: list[tuple[str, str, Decimal, Decimal]] = [
-        (piece.term, f"{piece.acquired_at:%m/%d/%Y}" if piece.acquired_at else "", piece.amount, piece.cost)
-        for piece in row.pieces
-    ]
-    if row.missing or not parts:
-        parts.append((row.term or "short", "VARIOUS", row.missing or row.amount, NOTHING if row.pieces else row.cost))
-    left = row.proceeds
-    for place, (term, acquired, amount, cost) in enumerate(parts, start=1):
-        share = left if place == len(parts) else money.divide(row.proceeds * amount, row.amount or Decimal(1))
-        left -= share
-        yield (
-            "2 Long" if term == "long" else "1 Short",
-            f"{money.plain(amount)} {row.asset}",
-            acquired,
-            f"{row.at:%m/%d/%Y}",
-            _cents(share),
-            _cents(cost),
-            "",
-            "",
-            _cents(share - cost),
-        )
-
-
-def _cents(number: Decimal) -> str:
-    return f"{money.rounded(number, digits=2):f}"
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write rows for a spreadsheet; a text that one would take for a formula is quoted as text."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
-    return file.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    if not cell.startswith(_FORMULA):
-        return cell
-    return cell if cell.lstrip("-").replace(".", "", 1).isdigit() else f"'{cell}"
 
 
 # --- Sums -------------------------------------------------------------------------------------------------------------

@@ -74,4 +74,35 @@ WORDS: Final[Mapping[str, Mapping[str, str | Promise]]] = {
         "missing_entries": gettext_lazy("transactions are missing here"),
         "surplus_entries": gettext_lazy("transactions here that the exchange does not know"),
     },
+    "issue_word": {
+        "missing_acquisition": gettext_lazy("without a purchase for all of it"),
+        "unbooked_entry": gettext_lazy("not booked, its line has a problem"),
+        "unmatched_transfer": gettext_lazy("a transfer without its other side"),
+        "unpriced_entry": gettext_lazy("without a price of that day"),
+        "pending_entry": gettext_lazy("its price is still being fetched"),
+        "sync_gap": gettext_lazy("a stretch that an exchange could not tell"),
+    },
+    "year_change_word": {
+        "came": gettext_lazy("new"),
+        "went": gettext_lazy("gone"),
+        "changed": gettext_lazy("changed"),
+    },
+    "year_total_word": {
+        "realised_total": gettext_lazy("Realized gain"),
+        "realised_short": gettext_lazy("Held short"),
+        "realised_long": gettext_lazy("Held long"),
+        "income_total": gettext_lazy("Income"),
+        "fees_total": gettext_lazy("Fees outside of cost"),
+    },
+    "frozen_end_word": {
+        "": gettext_lazy("frozen"),
+        "replaced": gettext_lazy("frozen, later frozen anew"),
+        "unlocked": gettext_lazy("frozen, later unlocked"),
+    },
+    "sale_note_word": {
+        "pool": gettext_lazy("at the average, so without dates"),
+        "later_purchases": gettext_lazy("purchases of the next 30 days would be matched first"),
+        "superficial_loss": gettext_lazy("part of the loss may be denied if you buy again"),
+        "from_the_start": gettext_lazy("as if booked by it from the beginning"),
+    },
 }

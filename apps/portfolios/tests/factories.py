@@ -9,7 +9,10 @@ from apps.accounts.tests.factories import make_user
 from apps.core import clock
 from apps.portfolios import actions
 from apps.portfolios.domain.drafts import EntryDraft, draft_of
+from apps.portfolios.domain.frozen import ROWS, TOTALS
 from apps.portfolios.models import Portfolio
+from apps.portfolios.models.frozen import FrozenYear
+from apps.portfolios.queries.freezing import packed_figures
 
 NOON = datetime(2024, 1, 2, 12, tzinfo=UTC)
 
@@ -46,6 +49,25 @@ def post(portfolio: Portfolio, *rows: dict[str, Any], **more: Any) -> actions.Po
     drafts = [draft_of(row, source="test") for row in rows]
     return actions.post_entries(
         portfolio=portfolio, drafts=drafts, source="test", by=portfolio.owner, now=clock.now(), **more
+    )
+
+
+def make_frozen(*, portfolio: Portfolio, year: int) -> FrozenYear:
+    """Freeze a year in which nothing happened."""
+    totals = dict.fromkeys(TOTALS, "0")
+    figures = {**dict.fromkeys(ROWS, []), **totals, "holdings": [], "holdings_total": "0"}
+    return FrozenYear.objects.create(
+        portfolio=portfolio,
+        year=year,
+        currency=portfolio.currency,
+        policy={},
+        version=portfolio.version,
+        input_hash="0" * 64,
+        result_hash="0" * 64,
+        totals=totals,
+        body=packed_figures(figures=figures),
+        by=portfolio.owner,
+        at=clock.now(),
     )
 
 
