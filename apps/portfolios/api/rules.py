@@ -10,31 +10,67 @@ from apps.core import clock
 from apps.core.api.views import operation
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
-from apps.portfolios.actions.policies import choose_policy
+from apps.portfolios.actions.policies import choose_timeline
 from apps.portfolios.api.portfolios import PortfolioDoor
 from apps.portfolios.domain.policy import policy_as_portable
+from apps.portfolios.domain.timeline import Timeline, changes_as_portable
+from apps.portfolios.queries.method_lab import consequences
+from apps.portfolios.queries.policies import consequences_row, possible_timeline
+from apps.portfolios.queries.portfolios import timeline_of
 
 
 class PolicyView(PortfolioDoor):
     """By which rules."""
 
-    @operation(summary="The rules of a portfolio", response=shapes.PolicySerializer, tags=["portfolios"])
+    @operation(
+        summary="The rules of a portfolio",
+        description="Those of the beginning, and their changes in order of time.",
+        response=shapes.PolicySerializer,
+        tags=["portfolios"],
+    )
     def get(self, _request: Request, portfolio_id: UUID) -> Response:
-        policy = queries.policy_of(portfolio=self.portfolio(portfolio_id))
-        return Response({"policy": policy_as_portable(policy)})
+        return Response(_told(timeline_of(portfolio=self.portfolio(portfolio_id))))
 
     @operation(
         summary="Choose the rules of a portfolio",
-        description="The whole ledger is booked by them anew.",
+        description=(
+            "The whole ledger is booked by them anew: by `policy` from the beginning, and by each of `changes` from "
+            "its moment on. What was disposed of before a change keeps its result."
+        ),
         request=shapes.PolicySerializer,
         response=shapes.PolicySerializer,
         tags=["portfolios"],
     )
     def put(self, request: Request, portfolio_id: UUID) -> Response:
-        portfolio = self.portfolio(portfolio_id)
-        policy = queries.checked_policy_of(raw=self.parse(shapes.PolicySerializer)["policy"])
-        choose_policy(user=person_of(request), portfolio_id=portfolio.pk, policy=policy, now=clock.now())
-        return Response({"policy": policy_as_portable(policy)})
+        portfolio, timeline = self.portfolio(portfolio_id), _asked_for(self)
+        choose_timeline(user=person_of(request), portfolio_id=portfolio.pk, timeline=timeline, now=clock.now())
+        return Response(_told(timeline))
+
+
+class PolicyPreviewView(PortfolioDoor):
+    """What other rules would change."""
+
+    @operation(
+        summary="What other rules would change",
+        description="Each year's gain now and by these rules, before they are saved. Nothing is kept.",
+        request=shapes.PolicySerializer,
+        response=shapes.ConsequencesSerializer,
+        tags=["portfolios"],
+    )
+    def post(self, _request: Request, portfolio_id: UUID) -> Response:
+        portfolio, timeline = self.portfolio(portfolio_id), _asked_for(self)
+        possible_timeline(portfolio=portfolio, timeline=timeline, now=clock.now())
+        found = consequences(portfolio=portfolio, now_by=timeline_of(portfolio=portfolio), then_by=timeline)
+        return self.answer(shapes.ConsequencesSerializer, consequences_row(found=found))
+
+
+def _asked_for(door: PortfolioDoor) -> Timeline:
+    given = door.parse(shapes.PolicySerializer)
+    return queries.checked_timeline_of(policy=given["policy"], changes=given.get("changes"))
+
+
+def _told(timeline: Timeline) -> dict[str, object]:
+    return {"policy": policy_as_portable(timeline.first), "changes": changes_as_portable(timeline)}
 
 
 class ReconciliationView(PortfolioDoor):

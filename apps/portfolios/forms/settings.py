@@ -1,8 +1,10 @@
 """The settings of a portfolio: its name, and the rules that its ledger is booked by."""
 
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy, policy_as_portable
@@ -37,8 +39,13 @@ MISSING: Final = (
 
 
 class PolicyForm(forms.Form):
-    """The rules of booking; what cannot go together is refused beside its field."""
+    """The rules of booking, from the beginning or from a moment on; what cannot go together is refused beside it."""
 
+    from_at = forms.CharField(
+        label=_("These rules hold from"),
+        widget=forms.TextInput(attrs={"type": "datetime-local", "step": "any"}),
+        help_text=_("A moment that has passed. What was sold before keeps its result."),
+    )
     method = forms.ChoiceField(label=_("Which coins leave first"), choices=METHODS)
     scope = forms.ChoiceField(label=_("Where they may come from"), choices=SCOPES)
     long_days = forms.IntegerField(
@@ -60,22 +67,47 @@ class PolicyForm(forms.Form):
         help_text=_("Days before and after a sale, with average cost only (Canada: 30). Empty: none."),
     )
 
-    def __init__(self, *args: Any, policy: Policy, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - Django's signature
+        policy: Policy,
+        zone: tzinfo = UTC,
+        from_at: datetime | None = None,
+        always: bool = True,
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> None:
         kept = policy_as_portable(policy)
-        super().__init__(*args, **{**options, "initial": kept})
-        self.kept = kept
+        local = "" if from_at is None else from_at.astimezone(zone).replace(tzinfo=None).isoformat()
+        super().__init__(*args, **{**options, "initial": {**kept, "from_at": local}})
+        self.kept, self.zone = kept, zone
+        if always:
+            del self.fields["from_at"]
+
+    def clean_from_at(self) -> datetime:
+        """Return the moment; it was typed in the reader's zone."""
+        try:
+            typed = datetime.fromisoformat(str(self.cleaned_data["from_at"]))
+        except ValueError as error:
+            raise forms.ValidationError(gettext("Enter a date and a time."), code="time_syntax") from error
+        return (typed if typed.tzinfo else typed.replace(tzinfo=self.zone)).astimezone(UTC)
 
     def policy(self) -> Policy | None:
         """Return the rules that were chosen, nothing where they do not go together."""
         if not self.is_valid():
             return None
-        chosen = {name: value for name, value in self.cleaned_data.items() if value not in {None, ""}}
+        given = {name: value for name, value in self.cleaned_data.items() if name != "from_at"}
+        chosen = {name: value for name, value in given.items() if value not in {None, ""}}
         untouched = {name: self.kept[name] for name in ("hifo_excl_fee", "alias")}
         try:
             return parse_policy({**untouched, **chosen})
         except PolicyError as error:
-            self.add_error(error.field if error.field in self.fields else None, error.message)
+            self.refuse(field=error.field, message=error.message)
             return None
+
+    def refuse(self, *, field: str, message: str) -> None:
+        """Say beside a field what cannot be; what concerns the changes stands beside their moment."""
+        place = "from_at" if field == "changes" else field
+        self.add_error(place if place in self.fields else None, message)
 
 
 class PortfolioForm(forms.Form):

@@ -14,10 +14,11 @@ from apps.accounts.actions.callers import signed_in_person
 from apps.core import clock
 from apps.core.errors import NotFoundError, ProductError
 from apps.portfolios import actions, queries
-from apps.portfolios.actions.policies import choose_policy
-from apps.portfolios.forms import NewPortfolioForm, PolicyForm, PortfolioForm
+from apps.portfolios.actions.policies import choose_timeline
+from apps.portfolios.forms import NewPortfolioForm, PortfolioForm
 from apps.portfolios.queries.method_lab import consequences
 from apps.portfolios.views.chosen import CHOSEN, Chosen, chosen
+from apps.portfolios.views.rules import Asked
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,17 +27,16 @@ from apps.portfolios.views.chosen import CHOSEN, Chosen, chosen
 def settings(request: HttpRequest) -> HttpResponse:
     """Show the rules of a portfolio; POST shows what others would change, or books by them, as `step` says."""
     held = chosen(request)
-    own = queries.policy_of(portfolio=held.portfolio)
+    asked = Asked.of(request, held)
     if request.method != "POST":
-        return _page(request, held, PolicyForm(policy=own))
-    form = PolicyForm(request.POST, policy=own)
-    wanted = form.policy()
+        return _page(request, held, asked)
+    wanted = asked.timeline(now=clock.now())
     if wanted is None:
-        return _page(request, held, form, status=422)
-    if request.POST.get("step") != "save":
-        found = consequences(portfolio=held.portfolio, now_by=own, then_by=wanted)
-        return _page(request, held, form, found=found)
-    choose_policy(user=held.person, portfolio_id=held.portfolio.pk, policy=wanted, now=clock.now())
+        return _page(request, held, asked, status=422)
+    if not asked.saves:
+        found = consequences(portfolio=held.portfolio, now_by=asked.own, then_by=wanted)
+        return _page(request, held, asked, found=found)
+    choose_timeline(user=held.person, portfolio_id=held.portfolio.pk, timeline=wanted, now=clock.now())
     messages.success(request, _("The rules are saved, and the ledger is booked by them."))
     return redirect("portfolios:settings")
 
@@ -101,11 +101,10 @@ def _then(request: HttpRequest, act: Callable[[], object], said: str) -> HttpRes
     return redirect("portfolios:settings")
 
 
-def _page(
-    request: HttpRequest, held: Chosen, form: PolicyForm, *, found: object = None, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, held: Chosen, asked: Asked, *, found: object = None, status: int = 200) -> HttpResponse:
     inside = held.inside(
-        form=form,
+        form=asked.form,
+        asked=asked,
         found=found,
         accounts=queries.accounts_of(portfolio=held.portfolio),
         new_form=NewPortfolioForm(),
