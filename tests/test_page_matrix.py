@@ -62,6 +62,7 @@ EXPECTED = {
     "GET portfolios:overview": SIGNED_IN,
     "GET portfolios:history": SIGNED_IN,
     "GET portfolios:performance": SIGNED_IN,
+    "GET portfolios:find": SIGNED_IN,
     "GET portfolios:holding": SIGNED_IN,
     "GET portfolios:holding_chart": SIGNED_IN,
     "GET portfolios:tax": SIGNED_IN,

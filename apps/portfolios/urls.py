@@ -50,6 +50,7 @@ urlpatterns = [
     path("portfolio/performance/", views.performance, name="performance"),
     path("portfolio/holdings/<str:asset>/", views.holding, name="holding"),
     path("portfolio/holdings/<str:asset>/chart/", views.holding_chart, name="holding_chart"),
+    path("portfolio/find/", views.find, name="find"),
     path("portfolio/settings/", views.settings, name="settings"),
     path("portfolio/settings/name/", views.rename, name="rename_portfolio"),
     path("portfolio/settings/new/", views.create, name="create_portfolio"),

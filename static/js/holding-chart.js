@@ -13,9 +13,15 @@ import {
 import { color } from "./prices.js";
 
 const DAY = 86_400_000;
-const APART = 14; // pixels between two marks
+const APART = 28; // pixels between two marks
 const NEAR = 10; // pixels from a mark that still mean it
 const MOST_STRETCHES = 30;
+
+/** How many digits tell the steps of a scale apart. */
+function apart(prices) {
+  const step = Math.min(...prices.slice(1).map((price, at) => Math.abs(price - prices[at])).filter((gap) => gap > 0));
+  return Number.isFinite(step) ? Math.max(0, Math.min(12, Math.ceil(-Math.log10(step) - 1e-9))) : 2;
+}
 
 const timeOf = (ts) => ts / 1000;
 
@@ -63,9 +69,13 @@ export class HoldingChart {
       handleScroll: { vertTouchDrag: false, mouseWheel: false },
       handleScale: { mouseWheel: false },
       kineticScroll: { touch: !matchMedia("(prefers-reduced-motion: reduce)").matches, mouse: false },
-      localization: { priceFormatter: unit },
     });
-    this.#price = this.#chart.addSeries(LineSeries, { lineWidth: 2, priceLineVisible: false, lastValueVisible: true, crosshairMarkerRadius: 3 });
+    this.#price = this.#chart.addSeries(LineSeries, {
+      lineWidth: 2,
+      priceLineVisible: false,
+      crosshairMarkerRadius: 3,
+      priceFormat: { type: "custom", minMove: 1e-12, formatter: (price) => unit(price), tickmarksFormatter: (prices) => prices.map((price) => unit(price, apart(prices))) },
+    });
     this.#marks = createSeriesMarkers(this.#price, [], { zOrder: "top" });
     this.#chart.subscribeCrosshairMove(({ time, point }) => this.onPoint(time === undefined || !point ? null : this.#at(time * 1000, point.x)));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.#soon());

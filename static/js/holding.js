@@ -25,7 +25,7 @@ function amountWords(text) {
 
 const worthWords = (number, signed = false) => moneyWords(number, sign, { signed });
 const priceDigits = (price) => (price >= 100 ? 2 : Math.min(12, Math.max(2, 4 - Math.floor(Math.log10(price || 1)))));
-const unitWords = (price) => moneyWords(price, sign, { digits: priceDigits(price) });
+const unitWords = (price, digits = priceDigits(price)) => moneyWords(price, sign, { digits });
 
 /** What was done on some days, as short sentences. */
 function tradeWords(group) {
@@ -85,7 +85,7 @@ function begin() {
     const parts = at
       ? [
           ["", "", dayWords.format(at.ts)],
-          ["key", place.dataset.price, at.price === null ? "–" : unitWords(at.price)],
+          ["key key--price", place.dataset.price, at.price === null ? "–" : unitWords(at.price)],
           ["key key--bench", place.dataset.average, at.average === null ? "–" : unitWords(at.average)],
         ]
       : [];

@@ -1,10 +1,12 @@
-/* The command palette and the keys: ? help, / search, g then a letter to go, h hide amounts. */
+/* The command palette and the keys: ? help, / search, g then a letter to go, h hide amounts, j and k from row to row.
+
+   A page's own key stands on its element as [data-key]; a page that walks through its rows itself says [data-own-rows]. */
 
 const palette = document.getElementById("palette");
 const query = palette?.querySelector("input");
 const list = palette?.querySelector("[role='listbox']");
 const nothing = palette?.querySelector("[data-nothing]");
-const markets = list?.querySelector("[data-find]");
+const finders = list ? [...list.querySelectorAll("[data-find]")] : [];
 const PAIR = 1200;
 const TYPED = 120;
 
@@ -37,7 +39,7 @@ function filter(found = []) {
   const words = query.value.trim().toLowerCase();
   for (const option of options) {
     const text = `${option.textContent} ${option.dataset.words ?? ""}`.toLowerCase();
-    option.hidden = !found.includes(option.id) && (!text.includes(words) || (!words && markets?.contains(option)));
+    option.hidden = !found.includes(option.id) && (!text.includes(words) || (!words && finders.some((group) => group.contains(option))));
     mark(option, words);
   }
   list.querySelectorAll("[role='group']").forEach((group) => {
@@ -47,20 +49,20 @@ function filter(found = []) {
   select(shown()[0]);
 }
 
-/* --- markets: found by the server, put above the pages --- */
-function line({ instrument, title, pair, venue, price, change, href }) {
+/* --- what the server finds: one's own assets and markets, put above the pages --- */
+function line(group, { id, title, more, price, change = null, href }) {
   const option = document.createElement("div");
   option.className = "o";
-  option.id = `palette-${instrument}`;
+  option.id = `${group.id}-${id}`;
   option.setAttribute("role", "option");
   option.dataset.href = href;
-  option.dataset.words = instrument;
+  option.dataset.words = id;
   const name = document.createElement("span");
   name.dataset.name = "";
-  name.textContent = `${title} ${pair}, ${venue}`;
+  name.textContent = title;
   const end = document.createElement("span");
   end.className = "end";
-  end.append(price);
+  end.append(price ?? more ?? "");
   if (change !== null) {
     const moved = document.createElement("span");
     const percent = (Math.abs(change) * 100).toFixed(2);
@@ -72,21 +74,33 @@ function line({ instrument, title, pair, venue, price, change, href }) {
   return option;
 }
 
-async function find() {
-  const words = query.value.trim();
-  const answer = words ? await fetch(`${markets.dataset.find}?${new URLSearchParams({ words })}`).catch(() => null) : null;
-  if (query.value.trim() !== words) return;
-  const { results } = answer?.ok ? await answer.json() : { results: [] };
-  markets.querySelectorAll("[role='option']").forEach((option) => option.remove());
-  markets.append(...results.map(line));
-  options = [...list.querySelectorAll("[role='option']")];
-  filter(results.map(({ instrument }) => `palette-${instrument}`));
+/** A market and an asset of one's own, as a line wants them. */
+const told = ({ instrument, asset, title, pair, venue, more, ...rest }) =>
+  instrument ? { id: instrument, title: `${title} ${pair}, ${venue}`, ...rest } : { id: asset, title: title === asset ? asset : `${title} ${asset}`, more, ...rest };
+
+async function ask(group, words) {
+  const answer = await fetch(`${group.dataset.find}?${new URLSearchParams({ words })}`).catch(() => null);
+  return answer?.ok ? (await answer.json()).results : [];
 }
 
-function ask() {
+async function find() {
+  const words = query.value.trim();
+  const answers = await Promise.all(finders.map((group) => (words ? ask(group, words) : [])));
+  if (query.value.trim() !== words) return;
+  const found = finders.flatMap((group, at) => {
+    const lines = answers[at].map((result) => line(group, told(result)));
+    group.querySelectorAll("[role='option']").forEach((option) => option.remove());
+    group.append(...lines);
+    return lines.map((option) => option.id);
+  });
+  options = [...list.querySelectorAll("[role='option']")];
+  filter(found);
+}
+
+function typed() {
   filter();
   clearTimeout(asking);
-  if (markets) asking = window.setTimeout(find, TYPED);
+  if (finders.length) asking = window.setTimeout(find, TYPED);
 }
 
 function run(option) {
@@ -105,7 +119,7 @@ function move(step) {
 }
 
 if (palette) {
-  query.addEventListener("input", ask);
+  query.addEventListener("input", typed);
   palette.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
     query.value = "";
@@ -128,29 +142,67 @@ if (palette) {
   });
 }
 
+/* --- keys --- */
+const isFree = (event) =>
+  !(event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]")) &&
+  !(event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]"));
+
 function go(letter) {
   const link = document.querySelector(`[data-go="${CSS.escape(letter)}"]`);
   if (link) location.assign(link.href);
 }
 
+/* the second key of a pair belongs to the pair alone, whatever it means on the page */
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.timeStamp >= waitsForLetter || !isFree(event) || event.key.length > 1) return;
+    waitsForLetter = 0;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    go(event.key);
+  },
+  true,
+);
+
+/** Go to the next or the last row of the page's tables and lists that leads somewhere. */
+function walk(step) {
+  const main = document.getElementById("main");
+  if (!main || main.querySelector("[data-own-rows]") || document.querySelector("[popover]:popover-open")) return false;
+  const links = [...main.querySelectorAll(":is(tbody tr, [data-item], .list > li)")]
+    .filter((row) => row.checkVisibility())
+    .map((row) => row.querySelector("a[href]"))
+    .filter(Boolean);
+  if (!links.length) return false;
+  const at = links.indexOf(document.activeElement?.closest(":is(tbody tr, [data-item], .list > li)")?.querySelector("a[href]"));
+  const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.max(0, Math.min(links.length - 1, at + step))];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+const KEYS = {
+  g: (event) => (waitsForLetter = event.timeStamp + PAIR),
+  "?": () => open("keys"),
+  h: () => document.dispatchEvent(new CustomEvent("toggle-private")),
+  j: () => walk(1),
+  k: () => walk(-1),
+  "/": () => {
+    const search = document.querySelector("input[aria-keyshortcuts='/']"); // a page's own search comes first
+    if (!search) return open("palette");
+    search.focus();
+    search.select();
+  },
+};
+
 document.addEventListener("keydown", (event) => {
-  const commandK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
-  if (commandK) {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     return open("palette");
   }
-  const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.timeStamp < waitsForLetter) {
-    waitsForLetter = 0;
-    return go(event.key);
-  }
-  if (event.key === "g") waitsForLetter = event.timeStamp + PAIR;
-  else if (event.key === "/") {
-    event.preventDefault();
-    const search = document.querySelector("input[aria-keyshortcuts='/']"); // a page's own search comes first
-    if (search) search.focus();
-    else open("palette");
-  } else if (event.key === "?") open("keys");
-  else if (event.key === "h") document.dispatchEvent(new CustomEvent("toggle-private"));
+  if (!isFree(event) || event.defaultPrevented) return;
+  const own = event.key.length === 1 ? document.querySelector(`[data-key="${CSS.escape(event.key)}"]`) : null;
+  if (own) own.click();
+  else if (!KEYS[event.key] || KEYS[event.key](event) === false) return;
+  event.preventDefault();
 });

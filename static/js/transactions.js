@@ -2,6 +2,7 @@
 
 const ledger = document.getElementById("ledger");
 const story = document.getElementById("story");
+const said = document.getElementById("story-said");
 const filters = document.getElementById("ledger-filters");
 
 // --- The story beside the list -----------------------------------------------------------------------------------------
@@ -19,6 +20,13 @@ function showStory(shown) {
   if (!shown) select("");
 }
 
+/** Close it and go back to the row that it was about. */
+function closeStory() {
+  const row = ledger.querySelector("tr[aria-selected] a.asset");
+  showStory(false);
+  row?.focus();
+}
+
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   const row = detail.target === story ? detail.elt.closest("tr[data-entry]") : null;
   if (row) select(row.dataset.entry);
@@ -27,6 +35,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target === story) {
     showStory(true);
+    said.textContent = story.querySelector("h2")?.textContent.trim() ?? "";
     if (matchMedia("(max-width: 79.99rem)").matches) story.scrollIntoView({ block: "start" });
   }
   if (detail.target === ledger) {
@@ -39,7 +48,7 @@ document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest("[data-close-story]")) {
     event.preventDefault();
-    showStory(false);
+    closeStory();
     return;
   }
   const row = target?.closest("tr[data-entry]");
@@ -61,19 +70,9 @@ const chosen = more && [...more.querySelectorAll("select, input")].some((one) =>
 if (more && !chosen && matchMedia("(max-width: 47.99rem)").matches) more.open = false;
 
 // --- Keys --------------------------------------------------------------------------------------------------------------
-function walk(step) {
-  const links = [...ledger.querySelectorAll("tr[data-entry] a.asset")];
-  const at = links.indexOf(document.activeElement);
-  links[Math.max(0, Math.min(links.length - 1, at + step))]?.focus();
-}
-
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], [popover]:popover-open")) return;
+  if (event.key !== "Escape" || !story || story.hidden || document.querySelector("dialog[open], [popover]:popover-open")) return;
   if (event.target instanceof Element && event.target.closest("input, textarea, select")) return;
-  if (event.key === "j" && ledger) walk(1);
-  else if (event.key === "k" && ledger) walk(-1);
-  else if (event.key === "Escape" && story && !story.hidden) showStory(false);
-  else if (event.key === "n") document.querySelector("[data-key='n']")?.click();
-  else return;
+  closeStory();
   event.preventDefault();
 });

@@ -48,7 +48,7 @@ class Link:
 OVERVIEW: Final = Place("dashboard:overview", _("Overview"), "grid", "d", "home dashboard start")
 MARKETS: Final = Place("markets:markets", _("Markets"), "candles", "m", "prices coins assets charts")
 WATCHLISTS: Final = Place("markets:watchlists", _("Watchlists"), "star", "w", "watch follow stars")
-PORTFOLIO: Final = Place("portfolios:overview", _("Portfolio"), "pie", "v", "value holdings performance worth gain")
+PORTFOLIO: Final = Place("portfolios:overview", _("Portfolio"), "pie", "p", "value holdings performance worth gain")
 TRANSACTIONS: Final = Place("portfolios:transactions", _("Transactions"), "tx", "t", "ledger buys sells trades")
 MONEY: Final = (
     PORTFOLIO,
@@ -57,8 +57,15 @@ MONEY: Final = (
     Place("portfolios:reconciliation", _("Reconciliation"), "scale", "c", "balances difference transfers match"),
     Place("portfolios:tax", _("Tax year"), "doc", "x", "gains report disposals 8949 income"),
 )
+#: Pages and deeds that the palette and the keys reach, and the rail leaves out.
+LEDGER: Final = (
+    Place("portfolios:new_transaction", _("Add a transaction"), "plus", "n", "type enter buy sell income gift"),
+    Place("portfolios:transfers", _("Transfers"), "link", "f", "match unmatched deposits withdrawals"),
+    Place("portfolios:settings", _("Portfolio settings"), "sliders", "b", "method fifo policy rules cost basis name"),
+    Place("portfolios:sharing", _("Sharing"), "people", "", "share link read-only accountant"),
+)
 ACCOUNT: Final = (
-    Place("accounts:profile", _("Profile"), "user", "p", "account name email"),
+    Place("accounts:profile", _("Profile"), "user", "u", "account name email"),
     Place("accounts:security", _("Security"), "shield", "s", "password second factor passkey sessions tokens mfa totp"),
     Place("accounts:preferences", _("Preferences"), "sliders", "r", "theme palette currency zone language"),
     Place("accounts:audit", _("Activity"), "clock", "a", "audit log sign-ins"),
@@ -100,6 +107,12 @@ def navigation(context: Context) -> list[tuple[Promise | None, list[Link]]]:
     """Return the groups of the rail with the pages this reader may open; a page this instance lacks is left out."""
     groups = ((head, _links(context, places)) for head, places in GROUPS)
     return [(head, links) for head, links in groups if links]
+
+
+@register.simple_tag(takes_context=True)
+def ledger_navigation(context: Context) -> list[Link]:
+    """Return the pages of the ledger that have no place in the rail."""
+    return _links(context, LEDGER)
 
 
 @register.simple_tag(takes_context=True)

@@ -12,15 +12,17 @@ from django.db.models.functions import Coalesce
 
 from apps.core import money
 from apps.core.models import AmountField
+from apps.markets.models import Asset
 from apps.portfolios.domain.policy import Fees, Policy
 from apps.portfolios.domain.transactions import EntryType
-from apps.portfolios.models import Portfolio, Transaction
+from apps.portfolios.models import Holding, Portfolio, Transaction
 from apps.portfolios.queries.ledger import naming
 from apps.portfolios.queries.overview_pages import HoldingRow, OverviewPage
 
 NOTHING: Final = Decimal(0)
 MOST_DISPOSALS: Final = 200
 MOST_LOTS: Final = 100
+MOST_NAMED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,19 @@ def holding_page(
         first_at=found["first"],
         entries=found["count"],
     )
+
+
+def holdings_named(*, portfolio: Portfolio, words: str) -> list[tuple[str, str]]:
+    """Return the assets that a portfolio holds or held and that words mean, each with its title; the closest first."""
+    wanted = words.strip().lower().replace("\0", "")
+    if not wanted:
+        return []
+    codes = list(Holding.objects.filter(portfolio=portfolio).values_list("asset", flat=True))
+    titles = dict(Asset.objects.filter(symbol__in=codes).exclude(name="").values_list("symbol", "name"))
+    named = [(code, titles.get(code, code)) for code in codes]
+    found = [one for one in named if wanted in one[0].lower() or wanted in one[1].lower()]
+    found.sort(key=lambda one: (one[0].lower() != wanted, not one[0].lower().startswith(wanted), one[0]))
+    return found[:MOST_NAMED]
 
 
 def _fees(portfolio: Portfolio, asset: str) -> Decimal:

@@ -136,3 +136,14 @@ def test_an_asset_that_the_ledger_never_named_has_no_chart(client: Client, portf
     post(portfolio, raw_buy())
     for unknown in ("NONE", "%00"):
         assert client.get(f"/portfolio/holdings/{unknown}/chart/").status_code == 404
+
+
+def test_the_palette_finds_assets_by_symbol_and_name_the_closest_first(client: Client, portfolio: Portfolio) -> None:
+    keep_days("kraken:BTC/USD", 100.0, price="150")
+    post(portfolio, raw_buy(asset="WBTC"), raw_buy(asset="BTC"), raw_buy(asset="ETH"))
+    client.get(reverse("portfolios:overview"))
+    found = {
+        words: [one["asset"] for one in client.get(reverse("portfolios:find"), {"words": words}).json()["results"]]
+        for words in ("btc", "eth", "", "nothing", "\0")
+    }
+    assert found == {"btc": ["BTC", "WBTC"], "eth": ["ETH"], "": [], "nothing": [], "\0": []}

@@ -2,7 +2,7 @@
 
 from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
-from apps.portfolios.views.holding import holding, holding_chart
+from apps.portfolios.views.holding import find, holding, holding_chart
 from apps.portfolios.views.freezing import accept_year, freeze_year, unlock_year
 from apps.portfolios.views.imports import commit, import_detail, imports, undo
 from apps.portfolios.views.overview import history, overview, performance
@@ -25,6 +25,7 @@ __all__ = [
     "correct_transaction",
     "create",
     "delete",
+    "find",
     "history",
     "holding",
     "holding_chart",

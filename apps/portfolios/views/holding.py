@@ -6,6 +6,7 @@ import orjson
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -14,7 +15,7 @@ from apps.portfolios import queries
 from apps.portfolios.actions.holding_charts import read_asset_booking, read_holding_chart
 from apps.portfolios.actions.reading import refresh
 from apps.portfolios.domain.holding_story import TradedDay
-from apps.portfolios.queries.holding_pages import MOST_LOTS, holding_page
+from apps.portfolios.queries.holding_pages import MOST_LOTS, holding_page, holdings_named
 from apps.portfolios.queries.overview_pages import overview_page
 from apps.portfolios.views.chosen import chosen
 
@@ -61,6 +62,19 @@ def holding_chart(request: HttpRequest, asset: str) -> HttpResponse:
         "pending": chart.pending,
     }
     return HttpResponse(orjson.dumps(body), content_type="application/json")
+
+
+@require_safe
+@login_required
+@never_cache
+def find(request: HttpRequest) -> HttpResponse:
+    """Send the assets of the portfolio that words mean, for the palette."""
+    held = chosen(request)
+    rows = holdings_named(portfolio=held.portfolio, words=request.GET.get("words", ""))
+    results = [
+        {"asset": asset, "title": title, "href": reverse("portfolios:holding", args=[asset])} for asset, title in rows
+    ]
+    return HttpResponse(orjson.dumps({"results": results}), content_type="application/json")
 
 
 def _trade_row(one: TradedDay) -> tuple[int, str, str, int, str, str, int, str]:
