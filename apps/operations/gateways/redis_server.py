@@ -34,7 +34,7 @@ class Broker:
         if self.program is None:
             script = Path(__file__).with_name("stand_in_redis.py")
             argv = (sys.executable, str(script), str(self.port))
-            return Program("redis", argv, stop_patience=STOP_SERVICE, is_service=True)
+            return Program("redis", argv, stop_patience=STOP_SERVICE, stdin=f"{self.password}\n", is_service=True)
         lines = (
             "bind 127.0.0.1",
             f"port {self.port}",
@@ -66,10 +66,9 @@ class Broker:
         """Say whether the server answers to its password; while it loads its data it does not."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                if self.program is not None:
-                    connection.sendall(f"AUTH {self.password}\r\n".encode())
-                    if not connection.recv(64).startswith(b"+OK"):
-                        return False
+                connection.sendall(f"*2\r\n$4\r\nAUTH\r\n${len(self.password)}\r\n{self.password}\r\n".encode())
+                if not connection.recv(64).startswith(b"+OK"):
+                    return False
                 connection.sendall(b"*1\r\n$4\r\nPING\r\n")
                 return connection.recv(64).startswith(b"+PONG")
         except OSError:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -351,6 +352,8 @@ def test_no_password_stands_in_a_command_line(tmp_path: Path) -> None:
     programs: list[Program] = [*cluster.creation(), broker.server()]
     assert not [program for program in programs if "hidden" in " ".join(program.argv)]
     assert "requirepass hidden" in broker.server().stdin
+    stand_in = replace(broker, program=None).server()
+    assert (stand_in.stdin, "hidden" in " ".join(stand_in.argv)) == ("hidden\n", False)
 
 
 def test_a_chosen_place_of_the_services_is_kept(tmp_path: Path) -> None:
