@@ -74,6 +74,7 @@ EXPECTED = {
     "POST portfolios:create_portfolio": SIGNED_IN,
     "POST portfolios:delete_portfolio": SIGNED_IN,
     "GET portfolios:reconciliation": SIGNED_IN,
+    "GET portfolios:mend": SIGNED_IN,
     "GET portfolios:imports": SIGNED_IN,
     "GET portfolios:import": SIGNED_IN,
     "POST portfolios:commit_import": SIGNED_IN,

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.api.fields import AmountSerializerField
+from apps.core.api.strict import StrictSerializer
 from apps.core.api.time_fields import RangeSerializer, TimeField
 from apps.portfolios.domain.completeness import IssueCode
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
@@ -22,7 +23,7 @@ _CODE = r"^[A-Z0-9]{2,16}$"
 
 
 # --- Portfolios -------------------------------------------------------------------------------------------------------
-class PortfolioSerializer(serializers.Serializer[Any]):
+class PortfolioSerializer(StrictSerializer[Any]):
     """A portfolio."""
 
     id = serializers.UUIDField(read_only=True)
@@ -42,7 +43,7 @@ class PortfolioSerializer(serializers.Serializer[Any]):
         return value
 
 
-class AccountSerializer(serializers.Serializer[Any]):
+class AccountSerializer(StrictSerializer[Any]):
     """An account of a portfolio."""
 
     id = serializers.UUIDField(read_only=True)
@@ -62,7 +63,7 @@ class TransactionsQuerySerializer(RangeSerializer):
     batch = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
-class TransactionSerializer(serializers.Serializer[Any]):
+class TransactionSerializer(StrictSerializer[Any]):
     """One transaction in the portable format; which fields it has depends on its type."""
 
     id = serializers.CharField(required=False, help_text="Ours in answers; one that you send becomes the external id.")
@@ -102,6 +103,16 @@ class TransactionSerializer(serializers.Serializer[Any]):
         return portable_row(row=instance)
 
 
+class CorrectedSerializer(TransactionSerializer):
+    """The transaction that stands now."""
+
+    changed = serializers.BooleanField(read_only=True, help_text="False where there was nothing to change.")
+
+    def to_representation(self, instance: Transaction) -> dict[str, object]:
+        """Write the row, and whether it is another one than before."""
+        return {**super().to_representation(instance), "changed": instance.changed}  # type: ignore[attr-defined]
+
+
 class RefusalSerializer(serializers.Serializer[Any]):
     """An entry that was not posted."""
 
@@ -119,6 +130,7 @@ class PostedSerializer(serializers.Serializer[Any]):
     duplicates = serializers.IntegerField(read_only=True)
     ids = serializers.ListField(child=serializers.UUIDField(), read_only=True)
     errors = RefusalSerializer(many=True, read_only=True)  # type: ignore[assignment]  # a field of that name
+    warnings = RefusalSerializer(many=True, read_only=True, help_text="Posted, and worth a look.")
 
 
 # --- Batches ----------------------------------------------------------------------------------------------------------
@@ -144,7 +156,7 @@ class BatchDetailSerializer(BatchSerializer):
     effect = serializers.DictField(child=AmountSerializerField(), read_only=True)
 
 
-class ReasonSerializer(serializers.Serializer[Values]):
+class ReasonSerializer(StrictSerializer[Values]):
     """Why."""
 
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
@@ -276,7 +288,7 @@ class UploadSerializer(serializers.Serializer[Values]):
     mapping = MappingField(required=False, allow_null=True, default=None)
 
 
-class CommitSerializer(serializers.Serializer[Values]):
+class CommitSerializer(StrictSerializer[Values]):
     """Whether bad lines may be left out."""
 
     skip_errors = serializers.BooleanField(required=False, default=False)
@@ -322,7 +334,7 @@ class TransfersQuerySerializer(serializers.Serializer[Values]):
     state = serializers.ChoiceField(choices=["matched", "unmatched"], required=False, default="unmatched")
 
 
-class MatchSerializer(serializers.Serializer[Values]):
+class MatchSerializer(StrictSerializer[Values]):
     """What left, and what it arrived as."""
 
     out = serializers.UUIDField()
@@ -333,7 +345,7 @@ class MatchSerializer(serializers.Serializer[Values]):
         return {**super().get_fields(), "in": arrived}
 
 
-class UnmatchSerializer(serializers.Serializer[Values]):
+class UnmatchSerializer(StrictSerializer[Values]):
     """What left."""
 
     out = serializers.UUIDField()
@@ -387,7 +399,7 @@ class BalanceSerializer(serializers.Serializer[Any]):
     repair = serializers.CharField(read_only=True)
 
 
-class PolicySerializer(serializers.Serializer[Any]):
+class PolicySerializer(StrictSerializer[Any]):
     """The rules that a portfolio is booked by."""
 
     policy = serializers.DictField(help_text="The names of section 6; what is left out takes its default.")

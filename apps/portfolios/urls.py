@@ -61,6 +61,7 @@ urlpatterns = [
     path("imports/<uuid:import_id>/commit/", views.commit, name="commit_import"),
     path("imports/<uuid:import_id>/undo/", views.undo, name="undo_import"),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
+    path("reconciliation/mend/", views.mend, name="mend"),
     path("transfers/", views.transfers, name="transfers"),
     path("transfers/match/", views.match, name="match"),
     path("transfers/unmatch/", views.unmatch, name="unmatch"),

@@ -17,6 +17,7 @@ from apps.core.money import plain
 
 DEEPEST = 32
 MOST_DIGITS = 40
+_SHOWN = 40
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 _Renderer = renderers.BaseRenderer
 
@@ -28,7 +29,7 @@ class UnstorableTextError(InvalidError):
 
 
 class StrictJSONParser(parsers.BaseParser):
-    """Reads JSON in UTF-8; refuses what is too large, too deep, not a number, or cannot be stored as text."""
+    """Reads JSON in UTF-8; refuses what is too large, too deep, named twice, no number, or cannot be stored as text."""
 
     media_type = "application/json"
 
@@ -37,7 +38,13 @@ class StrictJSONParser(parsers.BaseParser):
         raw = _read(stream)
         try:
             text = raw.decode("utf-8")
-            value = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant)
+            value = json.loads(
+                text,
+                parse_int=_integer,
+                parse_float=_float,
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_named_once,
+            )
         except UnicodeDecodeError as error:
             raise exceptions.ParseError("The body is not valid UTF-8.") from error
         except RecursionError as error:
@@ -61,6 +68,16 @@ def _where(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"The body is not valid JSON: {error.msg}, line {error.lineno}, column {error.colno}."
     return str(error)
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object; one that names a field twice says two things, and nobody can know which is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"An object names {_printable(twice[:_SHOWN])!r} twice.")
+    return found
 
 
 def _integer(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -22,6 +23,7 @@ from apps.portfolios.models import (
     TransactionQuerySet,
     TransferMatch,
 )
+from apps.portfolios.queries.ledger import draft_of_row
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -67,10 +69,12 @@ def reverse_transaction(*, user: User, transaction_id: UUID, reason: str = "", n
 def replace_transaction(
     *, user: User, transaction_id: UUID, draft: EntryDraft, reason: str = "", now: datetime
 ) -> Transaction:
-    """Reverse an entry and post another in its place, with the same external id."""
+    """Reverse an entry and post another in its place, with the same external id; one that says the same stays."""
     with transaction.atomic():
         portfolio, row = _locked(user, transaction_id)
         sound, refused = checked(drafts=[draft], now=now)
+        if sound and replace(sound[0][1], source=row.source) == draft_of_row(row=row):
+            return row
         accounts = Accounts(portfolio, now)
         housed = list(accounts.house(sound, refused))
         if refused:

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from apps.core.errors import ConflictError, FieldProblem, NotFoundError
+from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.core.events import publish
 from apps.portfolios.domain.drafts import OUTSIDE
+from apps.portfolios.domain.names import UnfitNameError, name_of
 from apps.portfolios.events import EntriesPosted
 from apps.portfolios.models import (
     Account,
@@ -96,6 +97,7 @@ def create_portfolio(
     *, user: User, name: str, currency: str = MONEY_DEFAULT, is_default: bool = False, now: datetime
 ) -> Portfolio:
     """Make a portfolio, beside the default one or in its place."""
+    name = _named(name)
     ensure_default_portfolio(user=user, now=now)
     with transaction.atomic():
         mine = Portfolio.objects.for_user(user).select_for_update().values_list("pk", flat=True)
@@ -117,7 +119,7 @@ def change_portfolio(
     """Rename a portfolio, make it the default one, or change its money of account while it is empty."""
     with transaction.atomic():
         row = locked_portfolio(user=user, portfolio_id=portfolio_id)
-        row.name = name or row.name
+        row.name = row.name if name is None else _named(name)
         if currency and currency != row.currency:
             if Transaction.objects.filter(portfolio=row).exists():
                 raise CurrencyFixedError
@@ -156,6 +158,17 @@ def ledger_changed(*, portfolio: Portfolio, since: datetime | None = None) -> No
     publish(EntriesPosted(portfolio_id=portfolio.pk, version=portfolio.version))
 
 
+def _named(text: str) -> str:
+    """Return a name in its one spelling, or refuse it."""
+    try:
+        name = name_of(text)
+    except UnfitNameError as error:
+        raise InvalidError(problems=[FieldProblem("name", error.code, f"The name {error.message}")]) from error
+    if not name:
+        raise InvalidError(problems=[FieldProblem("name", "blank", _("Give it a name."))])
+    return name
+
+
 def _default(user: User) -> Portfolio | None:
     return Portfolio.objects.for_user(user).filter(is_default=True).first()
 
@@ -170,6 +183,7 @@ def create_account(
     now: datetime,
 ) -> Account:
     """Make an account in a portfolio."""
+    name = _named(name)
     with transaction.atomic():
         Portfolio.objects.select_for_update().get(pk=portfolio.pk)
         if Account.objects.filter(portfolio=portfolio).count() >= MOST_ACCOUNTS:
@@ -187,6 +201,7 @@ def change_account(
     exchange: str | None = None,
 ) -> Account:
     """Rename an account, or say what it is; its transactions follow."""
+    name = None if name is None else _named(name)
     with transaction.atomic():
         held = Portfolio.objects.select_for_update().get(pk=portfolio.pk)
         row = _own(portfolio, account_id)

@@ -53,6 +53,8 @@ class Posted:
     ids: tuple[UUID, ...]
     duplicates: int
     errors: tuple[Refusal, ...]
+    #: What was posted and yet deserves a look, said by who read it.
+    warnings: tuple[Refusal, ...] = ()
 
     @property
     def posted(self) -> int:

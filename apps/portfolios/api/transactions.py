@@ -1,6 +1,7 @@
 """REST: transactions and the batches they came in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -15,16 +16,16 @@ from apps.core.api.views import operation
 from apps.core.errors import FieldProblem, InvalidError
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
-from apps.portfolios.actions import Posted, Refusal
+from apps.portfolios.actions import Refusal
 from apps.portfolios.api.portfolios import PortfolioDoor
 from apps.portfolios.domain.drafts import EntryDraft, draft_of
+from apps.portfolios.domain.fields import OURS, check_fields, foreign_fields
 from apps.portfolios.domain.transactions import EntryError
+from apps.portfolios.models import Portfolio
 from apps.portfolios.queries import LedgerFilter
 
 SOURCE: Final = "api"
 MOST_POSTED: Final = 10_000
-#: What a caller cannot set, but may send back as it was read.
-_OURS: Final = ("batch", "source", "created_at", "reversed_in")
 _ONE_OR_MANY = PolymorphicProxySerializer(
     component_name="TransactionOrList",
     serializers=[shapes.TransactionSerializer, shapes.TransactionSerializer(many=True)],
@@ -62,8 +63,10 @@ class TransactionsView(PortfolioDoor):
         summary="Post transactions",
         description=(
             f"One, or a list of up to {MOST_POSTED}. An `id` that you send becomes the external id: its account takes "
-            "it once, so that a repeat posts nothing. In a list the sound ones are posted and the others named in "
-            "`errors`; a single one that is not sound is refused."
+            "it once, so that a repeat posts nothing. An account is named, or given by its id. In a list the sound "
+            "ones are posted and the others named in `errors`; a single one that is not sound is refused. A field "
+            "that no entry has, or that this type does not have, is an error; what an answer holds besides may be "
+            "sent back. `warnings` name what is posted and yet deserves a look."
         ),
         request=_ONE_OR_MANY,
         response=shapes.PostedSerializer,
@@ -74,14 +77,15 @@ class TransactionsView(PortfolioDoor):
     def post(self, request: Request, portfolio_id: UUID) -> Response:
         portfolio = self.portfolio(portfolio_id)
         rows, is_list = _rows(request.data)
-        drafts, places, refused = _drafts(rows)
+        read = _Read(rows, portfolio)
         done = actions.post_entries(
-            portfolio=portfolio, drafts=drafts, source=SOURCE, by=person_of(request), now=clock.now()
+            portfolio=portfolio, drafts=read.drafts, source=SOURCE, by=person_of(request), now=clock.now()
         )
-        errors = [*refused, *(_placed(one, places) for one in done.errors)]
+        errors = [*read.refused, *(read.placed(one) for one in done.errors)]
         if errors and not is_list:
             raise InvalidError(problems=[FieldProblem(errors[0].field, errors[0].code, errors[0].message)])
-        whole = Posted(done.batch, done.ids, done.duplicates, tuple(sorted(errors, key=lambda one: one.index)))
+        errors.sort(key=lambda one: one.index)
+        whole = replace(done, errors=tuple(errors), warnings=tuple(read.warnings))
         return self.answer(shapes.PostedSerializer, whole, status=201)
 
 
@@ -102,18 +106,21 @@ class TransactionView(PortfolioDoor):
 
     @operation(
         summary="Correct a transaction",
-        description="It is reversed, and another takes its place; fields that you leave out stay, null empties one.",
+        description=(
+            "It is reversed, and another takes its place; fields that you leave out stay, null empties one. Where "
+            "nothing is changed the entry itself comes back, with `changed` false, and nothing is booked."
+        ),
         request=shapes.TransactionSerializer,
-        response=shapes.TransactionSerializer,
+        response=shapes.CorrectedSerializer,
         tags=["portfolios"],
     )
     def patch(self, request: Request, portfolio_id: UUID, transaction_id: UUID) -> Response:
         user = person_of(request)
         row = queries.transaction_of(user=user, portfolio_id=portfolio_id, transaction_id=transaction_id)
-        (changes,), _is_list = _rows([request.data])
-        draft = _draft({**queries.portable_row(row=row), **_changes(changes), "id": None})
+        draft = _draft(_corrected(queries.portable_row(row=row), request.data), row.portfolio)
         made = actions.replace_transaction(user=user, transaction_id=row.pk, draft=draft, now=clock.now())
-        return self.answer(shapes.TransactionSerializer, made)
+        made.changed = made.pk != row.pk  # type: ignore[attr-defined]  # for the answer
+        return self.answer(shapes.CorrectedSerializer, made)
 
     @operation(
         summary="Take a transaction out",
@@ -181,35 +188,68 @@ def _rows(body: object) -> tuple[Sequence[Any], bool]:
     return [body], False
 
 
-def _drafts(rows: Sequence[Any]) -> tuple[list[EntryDraft], list[int], list[Refusal]]:
-    """Return the drafts, the place of each in the body, and what is no draft."""
-    drafts, places, refused = [], [], []
-    for index, raw in enumerate(rows):
-        try:
-            drafts.append(draft_of(raw, source=SOURCE, index=index))
-            places.append(index)
-        except EntryError as error:
-            refused.append(Refusal(index, error.code, error.message, error.field))
-    return drafts, places, refused
+class _Read:
+    """What was sent as drafts: the place of each in the body, what is no draft, and what deserves a look."""
+
+    def __init__(self, rows: Sequence[Any], portfolio: Portfolio) -> None:
+        self.drafts: list[EntryDraft] = []
+        self.refused: list[Refusal] = []
+        self.warnings: list[Refusal] = []
+        self._places: list[int] = []
+        read: list[tuple[int, EntryDraft]] = []
+        for index, raw in enumerate(rows):
+            try:
+                read.append((index, _told(raw, index=index)))
+            except EntryError as error:
+                self._refuse(index, error)
+        placed = queries.placed_drafts(portfolio=portfolio, drafts=[draft for _index, draft in read])
+        poolless = queries.openings_without_pool(portfolio=portfolio, drafts=[draft for _index, draft in read])
+        for place, ((index, _draft), found) in enumerate(zip(read, placed, strict=True)):
+            if isinstance(found, EntryError):
+                self._refuse(index, found)
+            elif place in poolless:
+                self._refuse(index, poolless[place])
+            else:
+                self._take(index, found, portfolio)
+
+    def placed(self, refusal: Refusal) -> Refusal:
+        """Return a refusal of one of the drafts with its place in the body."""
+        return Refusal(self._places[refusal.index], refusal.code, refusal.message, refusal.field)
+
+    def _take(self, index: int, draft: EntryDraft, portfolio: Portfolio) -> None:
+        self.drafts.append(draft)
+        self._places.append(index)
+        said = queries.other_money(portfolio=portfolio, draft=draft)
+        if said:
+            self.warnings.append(Refusal(index, queries.OTHER_MONEY, said, "quote"))
+
+    def _refuse(self, index: int, error: EntryError) -> None:
+        self.refused.append(Refusal(index, error.code, error.message, error.field))
 
 
-def _placed(refusal: Refusal, places: Sequence[int]) -> Refusal:
-    return Refusal(places[refusal.index], refusal.code, refusal.message, refusal.field)
+def _told(raw: object, *, index: int = 0) -> EntryDraft:
+    """Return the draft that somebody spells for a program; a field that is none is refused."""
+    if isinstance(raw, Mapping):
+        check_fields(raw, index=index)
+    return draft_of(raw, source=SOURCE, index=index)
 
 
-def _changes(raw: object) -> dict[str, object]:
-    if not isinstance(raw, Mapping):
+def _corrected(shown: Mapping[str, object], sent: object) -> Mapping[str, object]:
+    """Return an entry as it is shown with what was sent in its place; another type drops what it does not have."""
+    if not isinstance(sent, Mapping):
         raise InvalidError(problems=[FieldProblem("", "not_an_object", "Send an object of named fields.")])
-    changes = {name: value for name, value in raw.items() if name not in _OURS}
+    changes = {name: value for name, value in sent.items() if name not in OURS}
     if changes.get("price") is not None:
         changes.setdefault("value", None)
     if changes.get("value") is not None:
         changes.setdefault("price", None)
-    return changes
+    whole = {**shown, **changes, "id": None}
+    dropped = [name for name in foreign_fields(whole) if name not in changes]
+    return {name: value for name, value in whole.items() if name not in dropped}
 
 
-def _draft(raw: Mapping[str, object]) -> EntryDraft:
-    try:
-        return draft_of(raw, source=SOURCE)
-    except EntryError as error:
-        raise InvalidError(problems=[FieldProblem(error.field, error.code, error.message)]) from error
+def _draft(raw: Mapping[str, object], portfolio: Portfolio) -> EntryDraft:
+    read = _Read([raw], portfolio)
+    for one in read.refused:
+        raise InvalidError(problems=[FieldProblem(one.field, one.code, one.message)])
+    return read.drafts[0]

@@ -5,17 +5,20 @@ but a place where coins wait until the transfer is matched. A value that the sou
 found in the prices of that moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from apps.core.money import plain
+from apps.portfolios.domain.names import UnfitNameError, code_of, id_of, name_of, remark_of
 from apps.portfolios.domain.transactions import (
     DEFAULT_ACCOUNT,
     Entry,
     EntryError,
     EntryType,
+    microseconds,
     moment_text,
     parse_entry,
 )
@@ -29,6 +32,9 @@ LONGEST_EXTERNAL_ID: Final = 200
 LONGEST_NOTE: Final = 500
 LONGEST_HASH: Final = 120
 LONGEST_ADDRESS: Final = 200
+#: The day of Bitcoin's first block: no coin is older, so an earlier time is a slip or an empty cell.
+FIRST_COIN: Final = datetime(2009, 1, 3, tzinfo=UTC)
+_FIRST_US: Final = microseconds(FIRST_COIN)
 _LARGEST_SEQUENCE: Final = 2**63 - 1
 _PLACEHOLDER: Final = "draft"
 
@@ -53,6 +59,13 @@ _LENGTHS: Final = {
     "note": LONGEST_NOTE,
     "tx_hash": LONGEST_HASH,
     "address": LONGEST_ADDRESS,
+}
+#: The one spelling of each text that an entry holds.
+_SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
+    **dict.fromkeys(("asset", "fee_asset", "out_asset", "in_asset", "quote"), code_of),
+    **dict.fromkeys(("account", *ACCOUNTS, "kind"), name_of),
+    **dict.fromkeys(("external_id", "tx_hash", "address"), id_of),
+    "note": remark_of,
 }
 
 
@@ -110,7 +123,8 @@ def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
     if not isinstance(raw, Mapping):
         raise EntryError(code="not_an_object", message="A transaction is an object of named fields.", index=index)
     given_id = None if raw.get("id") == "" else raw.get("id")
-    entry = parse_entry({**raw, "id": _PLACEHOLDER if given_id is None else given_id}, index=index)
+    told_id = {"id": _PLACEHOLDER if given_id is None else given_id}
+    entry = parse_entry({**raw, **_trimmed(raw), **told_id}, index=index)
     external = _text(raw, "external_id") or (None if given_id is None else entry.id)
     told: dict[str, Any] = {name: _text(raw, name) for name in REMARKS}
     told |= {name: getattr(entry, name) for name in (*AMOUNTS, *NAMES, *ACCOUNTS)}
@@ -129,12 +143,8 @@ def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
 
 
 def checked_draft(draft: EntryDraft, *, index: int = 0) -> EntryDraft:
-    """Return the draft if the ledger can keep it, or raise `EntryError`."""
-    for name, longest in _LENGTHS.items():
-        text: str | None = getattr(draft, name)
-        if text is not None and len(text) > longest:
-            message = f"{name} has at most {longest} characters."
-            raise EntryError(code="text_too_long", message=message, field=name, index=index)
+    """Return the draft, its names in their one spelling, if the ledger can keep it, or raise `EntryError`."""
+    draft = _spelled(draft, index)
     if draft.external_id == "":
         draft = replace(draft, external_id=None)
     if not -_LARGEST_SEQUENCE <= draft.sequence <= _LARGEST_SEQUENCE:
@@ -147,7 +157,30 @@ def checked_draft(draft: EntryDraft, *, index: int = 0) -> EntryDraft:
     if entry.type is not EntryType.TRANSFER and entry.account == OUTSIDE:
         message = f"{OUTSIDE} is the place that transfers come from and go to; choose one of your accounts."
         raise EntryError(code="account_reserved", message=message, field="account", index=index)
+    if draft.at_us < _FIRST_US:
+        message = f"No coin is older than {FIRST_COIN.date()}. Look at the year; a number counts milliseconds."
+        raise EntryError(code="ts_too_early", message=message, field="ts", index=index)
     return draft
+
+
+def _spelled(draft: EntryDraft, index: int) -> EntryDraft:
+    """Return the draft with every text in its one spelling, none of them too long."""
+    changed: dict[str, Any] = {}
+    for name, spelled in _SPELLINGS.items():
+        text: str | None = getattr(draft, name)
+        if not text:
+            continue
+        try:
+            fresh = spelled(text)
+        except UnfitNameError as error:
+            message = f"{name} {error.message}"
+            raise EntryError(code=error.code, message=message, field=name, index=index) from error
+        if len(fresh) > _LENGTHS[name]:
+            message = f"{name} has at most {_LENGTHS[name]} characters."
+            raise EntryError(code="text_too_long", message=message, field=name, index=index)
+        if fresh != text:
+            changed[name] = fresh
+    return replace(draft, **changed) if changed else draft
 
 
 def entry_of(draft: EntryDraft, *, entry_id: str = _PLACEHOLDER, index: int = 0) -> Entry:
@@ -185,6 +218,16 @@ def draft_kept(kept: Mapping[str, Any]) -> EntryDraft:
     """Return the draft that was kept."""
     amounts = {name: Decimal(kept[name]) for name in AMOUNTS if name in kept}
     return EntryDraft(**{**kept, "type": EntryType(kept["type"]), **amounts})
+
+
+def _trimmed(raw: Mapping[object, object]) -> dict[str, str]:
+    """Return the names that have space around them without it; white space alone stays, and is refused."""
+    given = {name: raw.get(name) for name in (*NAMES, "account", *ACCOUNTS)}
+    return {
+        name: bare
+        for name, text in given.items()
+        if type(text) is str and text and (bare := text.strip()) != text and bare
+    }
 
 
 def _text(raw: Mapping[object, object], name: str) -> str:

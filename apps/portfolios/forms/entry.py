@@ -25,6 +25,12 @@ SIDES: Final = (("in", gettext_lazy("the coin received")), ("out", gettext_lazy(
 NOT_NEGATIVE: Final = ("value", "price", "fee", "fee_value", "received")
 
 
+def as_typed(at: datetime, zone: tzinfo) -> str:
+    """Return a moment as somebody types it in their zone; an hour that the clocks repeat is told by nothing in it."""
+    local = at.astimezone(zone).replace(tzinfo=None, fold=0)
+    return local.isoformat(timespec="seconds" if not local.microsecond else "microseconds")
+
+
 class ExactField(forms.CharField):
     """An exact number typed as text; it is never rounded and never becomes a float."""
 
@@ -105,9 +111,16 @@ class EntryForm(forms.Form):
 
     note = forms.CharField(label=gettext_lazy("Note"), max_length=500, required=False)
 
-    def __init__(self, *args: Any, zone: tzinfo, quote: str, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - Django's signature
+        zone: tzinfo,
+        quote: str,
+        stood: datetime | None = None,
+        **options: Any,  # noqa: ANN401 - Django's signature
+    ) -> None:
         super().__init__(*args, **options)
-        self.zone, self.quote = zone, quote
+        self.zone, self.quote, self.stood = zone, quote, stood
         self.way = self._way()
         kept = {"template", "at", *self.way.fields}
         for name in [name for name in self.fields if name not in kept]:
@@ -128,12 +141,18 @@ class EntryForm(forms.Form):
         return TEMPLATES.get(str(asked), TEMPLATES["buy"])
 
     def clean_at(self) -> datetime:
-        """Return the moment; it was typed in the reader's zone."""
+        """Return the moment; it was typed in the reader's zone, and one that was not touched stays to the second."""
         try:
             typed = datetime.fromisoformat(str(self.cleaned_data["at"]))
-        except ValueError as error:
+            if self.stood is not None and typed == datetime.fromisoformat(as_typed(self.stood, self.zone)):
+                return self.stood
+            at = (typed if typed.tzinfo else typed.replace(tzinfo=self.zone)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise forms.ValidationError(_("Enter a date and a time."), code="time_syntax") from error
-        return (typed if typed.tzinfo else typed.replace(tzinfo=self.zone)).astimezone(UTC)
+        if typed.tzinfo is None and at.astimezone(self.zone).replace(tzinfo=None) != typed:
+            message = _("There was no such time on that day: the clocks went forward. Enter the time before or after.")
+            raise forms.ValidationError(message, code="time_skipped")
+        return at
 
     def clean(self) -> dict[str, Any]:
         """Look at what belongs together."""

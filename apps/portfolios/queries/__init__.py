@@ -4,6 +4,7 @@ from apps.portfolios.queries.allocation import Allocation, AllocationBy, Allocat
 from apps.portfolios.queries.batches import batch_of, batches_of, effect_of_batch
 from apps.portfolios.queries.booking import booking_of
 from apps.portfolios.queries.completeness import unmatched_legs
+from apps.portfolios.queries.doubts import OTHER_MONEY, openings_without_pool, other_money
 from apps.portfolios.queries.export import export_beancount, export_csv, export_json
 from apps.portfolios.queries.history import HistoryAnswer, HistoryPoint, Interval, Lived, lived, portfolio_history
 from apps.portfolios.queries.holdings import holdings_at
@@ -26,6 +27,7 @@ from apps.portfolios.queries.matching import (
     unmatched_rows,
 )
 from apps.portfolios.queries.performance import Contribution, PerformanceAnswer, portfolio_performance
+from apps.portfolios.queries.places import placed_drafts
 from apps.portfolios.queries.portfolios import (
     account_of,
     accounts_of,
@@ -48,6 +50,10 @@ __all__ = [
     "HistoryPoint",
     "Interval",
     "LedgerFilter",
+    "OTHER_MONEY",
+    "openings_without_pool",
+    "other_money",
+    "placed_drafts",
     "Lived",
     "PerformanceAnswer",
     "account_of",

@@ -11,6 +11,7 @@ from apps.core import money
 from apps.portfolios.domain.booking import Booking, book
 from apps.portfolios.domain.drafts import EntryDraft, entry_of
 from apps.portfolios.domain.held import held
+from apps.portfolios.domain.matching import merged
 from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import Entry
 from apps.portfolios.models import Portfolio, Transaction
@@ -57,8 +58,22 @@ def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction 
     before = _book(standing, rules, portfolio)
     after = _book(sorted([*kept, new], key=lambda entry: entry.at_us), rules, portfolio)
     shown = assets | (_assets([entry for entry in standing if entry not in kept]))
+    return _effect(before, after, shown - {portfolio.currency})
+
+
+def effect_of_match(*, portfolio: Portfolio, out: Transaction, arrived: Iterable[Transaction]) -> Effect:
+    """Return what it would change to say that what left is what arrived; only their coin is looked at."""
+    rules, asset = timeline_of(portfolio=portfolio), out.asset
+    rows = Transaction.objects.filter(portfolio=portfolio).standing()
+    concerned = Q(asset=asset) | Q(in_asset=asset) | Q(out_asset=asset) | Q(fee_asset=asset)
+    standing = entries_of(portfolio=portfolio, rows=rows.filter(concerned))
+    joined = merged(standing, {str(out.pk): (tuple(str(one.pk) for one in arrived), out.fee_value)})
+    return _effect(_book(standing, rules, portfolio), _book(joined, rules, portfolio), {asset})
+
+
+def _effect(before: Booking, after: Booking, assets: set[str]) -> Effect:
     return Effect(
-        lines=_lines(before, after, shown - {portfolio.currency}),
+        lines=_lines(before, after, assets),
         gain=money.from_scaled(after.totals.realised - before.totals.realised),
         income=money.from_scaled(after.totals.income - before.totals.income),
         missing=money.from_scaled(_missing(after) - _missing(before)),

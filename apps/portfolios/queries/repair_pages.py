@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from apps.core import money
+from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import Holding, Portfolio, PortfolioValue, Transaction, Valuation, ValueState
 from apps.portfolios.queries.completeness import unmatched_legs
 from apps.portfolios.queries.holding_pages import is_id
@@ -112,13 +113,15 @@ def _purchases(
     found = Transaction.objects.filter(portfolio=portfolio, pk__in=[one for one in ids if is_id(text=one)])
     entries = {str(entry.pk): entry for entry in found.select_related("account", "from_account", "to_account")}
     for row in rows:
-        missing = Decimal(row["missing"])
+        missing, entry = Decimal(row["missing"]), entries.get(row["tx"].split(":", 1)[0])
+        if entry is not None and entry.type == EntryType.TRANSFER and entry.from_account_id is None:
+            continue  # a deposit from outside stands among the transfers without a partner
         yield MissingPurchase(
             asset=row["asset"],
             account=row["account"] or "",
             missing=missing,
             worth=_worth(prices, row["asset"], missing),
-            entry=entries.get(row["tx"].split(":", 1)[0]),
+            entry=entry,
         )
 
 

@@ -389,7 +389,7 @@ def test_everything_missing_is_named_with_what_mends_it(client: Client, portfoli
     shown = page.context["page"]
     assert [(one.asset, one.missing) for one in shown.purchases] == [("SOL", 3)]
     assert [leg.entry.asset for leg in shown.legs] == ["BTC"]
-    assert "template=opening&amp;asset=SOL&amp;amount=3" in page.text
+    assert "what=missing&amp;tx=" in page.text
     filled = client.get(reverse(NEW), {"template": "opening", "asset": "SOL", "amount": "3"}).context["form"]
     assert (filled.way.code, filled.initial["asset"], filled.initial["amount"]) == ("opening", "SOL", "3")
 

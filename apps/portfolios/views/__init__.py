@@ -5,6 +5,7 @@ from apps.portfolios.views.entry import correct_transaction, new_transaction
 from apps.portfolios.views.holding import find, holding, holding_chart
 from apps.portfolios.views.freezing import accept_year, freeze_year, unlock_year
 from apps.portfolios.views.imports import commit, import_detail, imports, undo
+from apps.portfolios.views.mending import mend
 from apps.portfolios.views.overview import history, overview, performance
 from apps.portfolios.views.repair import reconciliation
 from apps.portfolios.views.selling import sell
@@ -31,6 +32,7 @@ __all__ = [
     "holding_chart",
     "import_detail",
     "imports",
+    "mend",
     "new_transaction",
     "overview",
     "performance",

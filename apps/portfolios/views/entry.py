@@ -19,6 +19,7 @@ from apps.portfolios import actions, queries
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, EntryDraft, draft_of
 from apps.portfolios.domain.transactions import EntryError, EntryType
 from apps.portfolios.forms import GROUPS, TEMPLATES, EntryForm, template_for
+from apps.portfolios.forms.entry import as_typed
 from apps.portfolios.models import Transaction
 from apps.portfolios.queries.effects import effect_of
 from apps.portfolios.queries.ledger_pages import EntryStory, asset_codes, entry_story
@@ -26,7 +27,7 @@ from apps.portfolios.views.chosen import Chosen, chosen
 
 SOURCE: Final = "manual"
 #: What a correction keeps of the record that it stands for.
-KEPT: Final = ("external_id", "sequence", "tx_hash", "address")
+KEPT: Final = ("external_id", "sequence", "tx_hash", "address", "quote")
 #: What another page may fill in beforehand.
 ASKED: Final = ("template", "asset", "amount", "account")
 LONGEST_WISH: Final = 80
@@ -68,11 +69,11 @@ def correct_transaction(request: HttpRequest, transaction_id: UUID) -> HttpRespo
         raise Http404
     if request.method != "POST":
         typed = {**_typed(story.entry, held), **({"template": wanted} if (wanted := _template_asked(request)) else {})}
-        return _page(request, held, _form(held, initial=typed), story)
-    form = _form(held, data=request.POST)
+        return _page(request, held, _form(held, story, initial=typed), story)
+    form = _form(held, story, data=request.POST)
     if request.POST.get("step") in {"fields", "preview"}:
         return _step(request, held, form, story)
-    draft = _draft(form, story)
+    draft = _draft(held, form, story)
     if draft is None:
         return _page(request, held, form, story, status=422)
     try:
@@ -89,7 +90,10 @@ def correct_transaction(request: HttpRequest, transaction_id: UUID) -> HttpRespo
         problems = {one.field: one.message for one in error.problems} or {"": error.detail}
         form.accept(problems)
         return _page(request, held, form, story, status=422)
-    messages.success(request, _("The correction is booked; the old version stays in the trail."))
+    if after.pk == transaction_id:
+        messages.info(request, _("Nothing was changed, so nothing is booked."))
+    else:
+        messages.success(request, _("The correction is booked; the old version stays in the trail."))
     return redirect("portfolios:transaction", transaction_id=after.pk)
 
 
@@ -101,7 +105,7 @@ def _template_asked(request: HttpRequest) -> str:
 
 def _booked(held: Chosen, form: EntryForm) -> UUID | None:
     """Book what the form says; what cannot be booked is said in the form."""
-    draft, now = _draft(form), clock.now()
+    draft, now = _draft(held, form), clock.now()
     if draft is None:
         return None
     try:
@@ -113,28 +117,35 @@ def _booked(held: Chosen, form: EntryForm) -> UUID | None:
     return done.ids[0] if done.ids else None
 
 
-def _form(held: Chosen, **options: object) -> EntryForm:
-    return EntryForm(**options, zone=held.zone, quote=held.portfolio.currency)
+def _form(held: Chosen, story: EntryStory | None = None, **options: object) -> EntryForm:
+    quote = story.entry.quote if story else ""
+    stood = story.entry.at if story else None
+    return EntryForm(**options, zone=held.zone, quote=quote or held.portfolio.currency, stood=stood)
 
 
-def _draft(form: EntryForm, story: EntryStory | None = None) -> EntryDraft | None:
+def _draft(held: Chosen, form: EntryForm, story: EntryStory | None = None) -> EntryDraft | None:
     """Return what the form says as a draft; what the ledger refuses stands beside its field."""
     if not form.is_valid():
         return None
     kept = {name: getattr(story.entry, name) for name in KEPT} if story else {}
     try:
-        return draft_of({**kept, **form.portable(), "note": form.cleaned_data.get("note", "")}, source=SOURCE)
+        told = draft_of({**kept, **form.portable(), "note": form.cleaned_data.get("note", "")}, source=SOURCE)
     except EntryError as error:
         form.accept({error.field: error.message})
         return None
+    (placed,) = queries.placed_drafts(portfolio=held.portfolio, drafts=[told])
+    if isinstance(placed, EntryError):
+        form.accept({placed.field: placed.message})
+        return None
+    return placed
 
 
 def _step(request: HttpRequest, held: Chosen, form: EntryForm, story: EntryStory | None = None) -> HttpResponse:
     if request.POST["step"] == "fields":
         kept = {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
-        fresh = _form(held, initial=kept)
+        fresh = _form(held, story, initial=kept)
         return _page(request, held, fresh, story, part="portfolios/_entry_fields.html")
-    draft = _draft(form, story)
+    draft = _draft(held, form, story)
     replaced = story.entry if story else None
     effect = effect_of(portfolio=held.portfolio, draft=draft, replaced=replaced) if draft else None
     wrong = [error for errors in form.errors.as_data().values() for error in errors if error.code != "required"]
@@ -159,6 +170,7 @@ def _page(
         "story": story,
         "way_groups": GROUPS,
         "money_fields": MONEY_FIELDS,
+        "money": form.quote,
         "assets": asset_codes(portfolio=held.portfolio),
         "accounts": queries.accounts_of(portfolio=held.portfolio),
         "reason": request.POST.get("reason", ""),
@@ -175,8 +187,7 @@ def _typed(entry: Transaction, held: Chosen) -> Mapping[str, object]:
         value = getattr(entry, name)
         if value not in {None, ""}:
             typed[name] = value if isinstance(value, str) else money.plain(value)
-    local = entry.at.astimezone(held.zone).replace(tzinfo=None)
-    typed["at"] = local.isoformat(timespec="seconds" if not local.microsecond else "microseconds")
+    typed["at"] = as_typed(entry.at, held.zone)
     typed["account"] = entry.account.name
     typed["from_account"] = entry.from_account.name if entry.from_account else ""
     typed["to_account"] = entry.to_account.name if entry.to_account else ""
