@@ -13,7 +13,7 @@ from apps.markets.queries.catalogue import (
     names_of,
     symbols_at,
 )
-from apps.markets.queries.daily_rates import DailyRates, DailyStep, daily_rates
+from apps.markets.queries.daily_rates import DailyRates, DailyStep, DailyWay, daily_rates, daily_stamp
 from apps.markets.queries.feed import streamed_instruments
 from apps.markets.queries.market_table import find_markets, market_page, market_rows
 from apps.markets.queries.prices import (
@@ -43,6 +43,7 @@ __all__ = [
     "CandlePage",
     "DailyRates",
     "DailyStep",
+    "DailyWay",
     "Glance",
     "NoRate",
     "Rate",
@@ -61,6 +62,7 @@ __all__ = [
     "candles",
     "current_world",
     "daily_rates",
+    "daily_stamp",
     "data_quality",
     "feed_states",
     "find_markets",

@@ -4,14 +4,16 @@ A day without a close is absent; the close of the day before stands in for a sin
 never today's price. Where days are not kept, the last hour of a day tells its close.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Count, Sum
 
 from apps.core.api.times import milliseconds
 from apps.core.models.work import OPEN_STATES
@@ -29,6 +31,9 @@ _MOST_ROUNDS: Final = 8
 _LAST_HOUR: Final = DAY_MS - Timeframe.H1.milliseconds
 _NOTHING: Final = -1
 _ONE: Final = Decimal(1)
+#: Markets from an asset to another, each with whether it is taken the other way round.
+DailyWay: TypeAlias = tuple[tuple[InstrumentName, bool], ...]
+_NO_WAYS: Final[Mapping[str, Sequence[DailyWay]]] = MappingProxyType({})
 #: Closes have at most 17 figures; three of them multiply exactly.
 _EXACT: Final = Context(prec=1_000, traps=[Inexact])
 
@@ -79,23 +84,66 @@ class DailyRates:
             return ()
         return tuple(dict.fromkeys(step.instrument.venue for step in self.ways[self.choice[place]]))
 
+    def paths(self) -> tuple[DailyWay, ...]:
+        """Return the ways that the days take, in the order in which they were tried."""
+        return tuple(tuple((step.instrument, step.inverse) for step in way) for way in self.ways)
+
+    def near(self, first: int, last: int) -> Floats:
+        """Return the worth of each day of a stretch as close as a float comes; nan where it is not known."""
+        start, stop = first - self.first_day, last - self.first_day + 1
+        found = np.full(max(0, stop - start), np.nan)
+        choice = self.choice[start:stop]
+        for place, way in enumerate(self.ways):
+            worth = np.ones(len(choice))
+            for step in way:
+                closes = step.closes[start:stop]
+                worth = worth / closes if step.inverse else worth * closes
+            chosen = choice == place
+            found[: len(choice)][chosen] = worth[chosen]
+        return found
+
     def days(self) -> list[int]:
         """Return the days whose worth is known."""
         found: list[int] = (np.flatnonzero(self.choice != _NOTHING) + self.first_day).tolist()
         return found
 
 
-def daily_rates(*, assets: Collection[str], target: str, from_: datetime, to: datetime) -> dict[str, DailyRates]:
-    """Return what one of each asset was worth at the end of each day that begins in `[from, to)`, by name."""
+def daily_rates(
+    *,
+    assets: Collection[str],
+    target: str,
+    from_: datetime,
+    to: datetime,
+    prefer: Mapping[str, Sequence[DailyWay]] = _NO_WAYS,
+) -> dict[str, DailyRates]:
+    """Return what one of each asset was worth at the end of each day that begins in `[from, to)`, by name.
+
+    The most liquid way changes from day to day, the past should not: ways that an asset was priced by before are
+    preferred, in their order, for every day that they have a close for.
+    """
     first, behind = -(-milliseconds(from_) // DAY_MS), -(-milliseconds(to) // DAY_MS)
     called = symbols_at(codes={*assets, target}, moment=to)
     symbols, goal = {called[one] for one in assets}, called[target]
     ids = _connections(symbols, goal)
-    searches = {one: _Search(one, goal, _near(ids, one, goal), max(0, behind - first)) for one in symbols}
+    known = list(ids)
+    searches = {one: _Search(one, goal, known, max(0, behind - first)) for one in symbols}
     closes = _Closes({edge.instrument: pk for edge, pk in ids.items()}, first, max(0, behind - first))
+    _go_as_before([(searches[called[one]], prefer[one]) for one in assets if one in prefer], closes)
     _fill(list(searches.values()), closes)
     pending = _loading(closes)
     return {one: _answer(one, target, searches[called[one]], first, pending) for one in assets}
+
+
+def daily_stamp(*, assets: Collection[str], target: str, now: datetime) -> str:
+    """Return what changes whenever a close changes that the days of these assets could be worth by."""
+    allowed = {*symbols_at(codes={*assets, target}, moment=now).values(), *HUBS}
+    series = CandleSeries.objects.here().filter(
+        timeframe__in=[Timeframe.D1, Timeframe.H1],
+        instrument__base__symbol__in=allowed,
+        instrument__quote__symbol__in=allowed,
+    )
+    found = series.order_by().aggregate(series=Count("pk"), changes=Sum("version"))
+    return f"{found['series']}:{found['changes'] or 0}"
 
 
 def _answer(asset: str, target: str, found: "_Search", first: int, pending: set[InstrumentName]) -> DailyRates:
@@ -118,8 +166,9 @@ class _Search:
 
     asset: str
     target: str
-    left: list[Edge]
+    known: list[Edge]
     count: int
+    left: list[Edge] | None = None
     ways: list[tuple[DailyStep, ...]] = field(default_factory=list)
     choice: Integers = field(init=False)
     wanted: tuple[InstrumentName, ...] = ()
@@ -133,22 +182,36 @@ class _Search:
 
     def route(self) -> Route | None:
         """Return the best way among the connections that are left."""
+        if self.left is None:
+            self.left = useful_edges(self.known, sources=[self.asset], target=self.target)
         quotes = [Quoted(edge, Decimal(1), 0, "") for edge in self.left]
         return Quotes(quotes, now_ms=0).route(self.asset, self.target)
 
-    def take(self, steps: tuple[DailyStep, ...]) -> None:
-        """Use a way for the days that have none yet and all of its closes; then try without its weakest part."""
+    def use(self, steps: tuple[DailyStep, ...]) -> Flags:
+        """Use a way for the days that have none yet and all of its closes; return which days were open."""
         self.wanted = self.wanted or tuple(step.instrument for step in steps)
         missing: Flags = self.choice == _NOTHING
-        known = [np.isfinite(step.closes) for step in steps]
-        whole = np.logical_and.reduce([missing, *known])
+        whole = np.logical_and.reduce([missing, *(np.isfinite(step.closes) for step in steps)])
         if whole.any():
             self.choice[whole] = len(self.ways)
             self.ways.append(steps)
+        return missing
+
+    def take(self, steps: tuple[DailyStep, ...]) -> None:
+        """Use a way, then try without its weakest part."""
+        missing = self.use(steps)
         if steps:
-            covered = [int(np.count_nonzero(one & missing)) for one in known]
+            covered = [int(np.count_nonzero(np.isfinite(step.closes) & missing)) for step in steps]
             weakest = steps[covered.index(min(covered))].instrument
-            self.left = [edge for edge in self.left if edge.instrument != weakest]
+            self.left = [edge for edge in self.left or () if edge.instrument != weakest]
+
+
+def _go_as_before(ways: Sequence[tuple[_Search, Sequence[DailyWay]]], closes: "_Closes") -> None:
+    """Go the ways of before, as far as their markets are still known."""
+    there = [(search, way) for search, before in ways for way in before if closes.knows(way)]
+    closes.load({name for _search, way in there for name, _inverse in way})
+    for search, way in there:
+        search.use(tuple(DailyStep(name, inverse, closes.held[name]) for name, inverse in way))
 
 
 def _fill(searches: Sequence[_Search], closes: "_Closes") -> None:
@@ -176,10 +239,6 @@ def _connections(symbols: Collection[str], target: str) -> dict[Edge, UUID]:
     }
 
 
-def _near(edges: Iterable[Edge], asset: str, target: str) -> list[Edge]:
-    return useful_edges(edges, sources=[asset], target=target)
-
-
 # --- Closes -----------------------------------------------------------------------------------------------------------
 class _Closes:
     """The closes of markets by day, each read once, many in one question."""
@@ -192,6 +251,10 @@ class _Closes:
     def ids(self) -> list[UUID]:
         """The markets that were asked for."""
         return [self._ids[name] for name in self.held]
+
+    def knows(self, way: DailyWay) -> bool:
+        """Tell whether all markets of a way are known."""
+        return all(name in self._ids for name, _inverse in way)
 
     def named(self, pks: Collection[UUID]) -> set[InstrumentName]:
         """Return the names of markets."""

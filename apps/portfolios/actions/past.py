@@ -13,19 +13,22 @@ from apps.markets.actions import request_history
 from apps.markets.domain.instruments import InstrumentName
 from apps.markets.domain.timeframes import Timeframe
 from apps.markets.queries import current_world, instrument
+from apps.portfolios.actions.keeping_past import keep_past
 from apps.portfolios.actions.reading import read_completeness
 from apps.portfolios.models import Portfolio
-from apps.portfolios.queries.history import HistoryAnswer, Interval, Lived, lived, portfolio_history
+from apps.portfolios.queries.history import HistoryAnswer, Interval, lived, portfolio_history
 from apps.portfolios.queries.performance import (
     USUAL_BENCHMARK,
     PerformanceAnswer,
     benchmark_assets,
     portfolio_performance,
 )
+from apps.portfolios.queries.stretch_gains import stretch_gains
 
-#: An answer of the same ledger and the same question is given again for so long, and longer for a long ledger.
+#: An answer of the same ledger and the same question is given again for so long.
 KEPT_SECONDS: Final = 30
-_ENTRIES_A_SECOND: Final = 100
+#: Today's point moves with the prices of now, so history and performance are made anew sooner.
+LIVE_SECONDS: Final = 5
 #: Days that are missing are asked for again after so long.
 ASKED_SECONDS: Final = 600
 _MOST_ASKED: Final = 50
@@ -44,9 +47,9 @@ def read_history(
     """Return a portfolio's value from its first entry on; ask for the prices of days that lack them."""
 
     def made() -> tuple[HistoryAnswer, int]:
-        past = lived(portfolio=portfolio, until=to, now=now)
+        past = lived(portfolio=portfolio, until=to, now=now, course=keep_past(portfolio=portfolio, now=now))
         ask_for(wanted=past.wanted, now=now)
-        return portfolio_history(past=past, from_=from_, to=to, interval=interval), _seconds(past)
+        return portfolio_history(past=past, from_=from_, to=to, interval=interval), LIVE_SECONDS
 
     return kept(portfolio=portfolio, question=("history", from_, to, interval), make=made)
 
@@ -76,23 +79,26 @@ def read_performances(
     def made() -> tuple[tuple[PerformanceAnswer, ...], int]:
         also = {asset for name in benchmarks for asset in benchmark_assets(text=name)}
         whole = read_completeness(portfolio=portfolio, now=now)
-        past = lived(portfolio=portfolio, until=to, since=from_, also=also, now=now)
+        course = keep_past(portfolio=portfolio, now=now)
+        past = lived(portfolio=portfolio, until=to, since=from_, also=also, now=now, course=course)
         ask_for(wanted=past.wanted, now=now)
         end = min(to or now, now)
+        gains = stretch_gains(portfolio=portfolio, past=past, from_=from_, to=end)
         answers = tuple(
             portfolio_performance(
-                portfolio=portfolio, past=past, from_=from_, to=end, benchmark_name=name, completeness=whole
+                portfolio=portfolio,
+                past=past,
+                from_=from_,
+                to=end,
+                benchmark_name=name,
+                gains=gains,
+                completeness=whole,
             )
             for name in benchmarks
         )
-        return answers, _seconds(past)
+        return answers, LIVE_SECONDS
 
     return kept(portfolio=portfolio, question=("performance", from_, to, benchmarks), make=made)
-
-
-def _seconds(past: Lived) -> int:
-    """Return how long an answer stands: the longer it took to make, the longer, and not long while prices come in."""
-    return KEPT_SECONDS if past.pending else KEPT_SECONDS + len(past.entries) // _ENTRIES_A_SECOND
 
 
 def kept(*, portfolio: Portfolio, question: tuple[object, ...], make: Callable[[], tuple[_T, int]]) -> _T:

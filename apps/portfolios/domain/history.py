@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
-from itertools import groupby
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from apps.portfolios.domain.legs import Leg, fees_paid, legs
 from apps.portfolios.domain.measures.arithmetic import WIDE
@@ -127,26 +126,131 @@ class _Flows:
         self.withdrawals -= min(net, _ZERO)
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out of assets and accounts from the first entry to the end of a day, what is held counted at its worth.
+
+    `worth` names the assets that are held and have a price: their parts belong to every stretch that ends or begins
+    here, even where they made nothing.
+    """
+
+    by_asset: Mapping[str, Decimal]
+    by_account: Mapping[str, Decimal]
+    fees: Decimal
+    income: Decimal
+    worth: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+
+    def since(self, start: "Outcome") -> "Outcome":
+        """Return what came of it after an earlier day."""
+        with localcontext(WIDE):
+            return Outcome(
+                _grown(self.by_asset, start.by_asset, self.worth | start.worth),
+                _grown(self.by_account, start.by_account, self.places | start.places),
+                self.fees - start.fees,
+                self.income - start.income,
+            )
+
+
+NOTHING: Final = Outcome({}, {}, _ZERO, _ZERO)
+
+
+class Standing:
+    """Where a ledger stands at the end of a day; living on moves it, and it can be written down and taken up again."""
+
+    def __init__(self) -> None:
+        self._book, self._profits = _Book(), _Profits()
+
+    @property
+    def assets(self) -> set[str]:
+        """Return what is held, in whatever amount."""
+        return set(self._book.total)
+
+    def live(
+        self,
+        entries: Mapping[int, Sequence[Entry]],
+        *,
+        money: str,
+        prices: Mapping[str, DailyPrices],
+        first_day: int,
+        last_day: int,
+    ) -> list[HistoryDay]:
+        """Live through the days of a stretch, and return the end of each; entries come by day, in order of booking."""
+        with localcontext(WIDE):
+            return [
+                _lived(day, entries.get(day, ()), self._book, self._profits, _DayPrices(prices, money, day))
+                for day in range(first_day, last_day + 1)
+            ]
+
+    def outcome(self) -> Outcome:
+        """Return what came of everything up to here."""
+        made = _Profits(self._profits.by_asset.copy(), self._profits.by_account.copy())
+        places: set[str] = set()
+        with localcontext(WIDE):
+            for asset, price in self._book.last.items():
+                for account, amount in self._book.held[asset].items():
+                    made.add(asset, account, amount * price)
+                    places.add(account)
+        worth, profits = frozenset(self._book.last), self._profits
+        return Outcome(made.by_asset, made.by_account, profits.fees, profits.income, worth, frozenset(places))
+
+    def written(self) -> dict[str, Any]:
+        """Return it as plain text, digit by digit."""
+        book, profits = self._book, self._profits
+        return {
+            "held": {asset: _texts(amounts) for asset, amounts in book.held.items()},
+            "total": _texts(book.total),
+            "last": _texts(book.last),
+            "by_asset": _texts(profits.by_asset),
+            "by_account": _texts(profits.by_account),
+            "fees": str(profits.fees),
+            "income": str(profits.income),
+        }
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> "Standing":
+        """Take up again what was written down."""
+        found = cls()
+        held = {asset: defaultdict(Decimal, _numbers(amounts)) for asset, amounts in written["held"].items()}
+        found._book = _Book(held, _numbers(written["total"]), _numbers(written["last"]))
+        found._profits = _Profits(
+            defaultdict(Decimal, _numbers(written["by_asset"])),
+            defaultdict(Decimal, _numbers(written["by_account"])),
+            Decimal(written["fees"]),
+            Decimal(written["income"]),
+        )
+        return found
+
+
 def history(
     entries: Iterable[Entry], *, money: str, prices: Mapping[str, DailyPrices], last_day: int, since: int | None = None
 ) -> History:
     """Return the days from the day before the first entry to the last; entries come in their order of booking."""
-    by_day = [(day, list(group)) for day, group in groupby(entries, key=day_of) if day <= last_day]
-    if not by_day:
+    happened = {day: rows for day, rows in by_day(entries).items() if day <= last_day}
+    if not happened:
         return History((), {}, {}, _ZERO, _ZERO)
-    first = by_day[0][0]
-    start = first if since is None else max(first, since)
-    book, profits, entries_of = _Book(), _Profits(), dict(by_day)
-    days = [HistoryDay(first - 1, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)]
-    with localcontext(WIDE):
-        for day in range(first, last_day + 1):
-            if day == start:
-                _settle(book, profits, sign=-1)
-            watching = profits if day >= start else _Profits()
-            days.append(_lived(day, entries_of.get(day, ()), book, watching, _DayPrices(prices, money, day)))
-        if last_day >= start:
-            _settle(book, profits, sign=1)
-    return History(tuple(days), dict(profits.by_asset), dict(profits.by_account), profits.fees, profits.income)
+    first = min(happened)
+    start = first if since is None else min(max(first, since), last_day + 1)
+    standing = Standing()
+    days = [before(first)]
+    days += standing.live(happened, money=money, prices=prices, first_day=first, last_day=start - 1)
+    earlier = standing.outcome()
+    days += standing.live(happened, money=money, prices=prices, first_day=start, last_day=last_day)
+    made = standing.outcome().since(earlier) if start <= last_day else NOTHING
+    return History(tuple(days), made.by_asset, made.by_account, made.fees, made.income)
+
+
+def by_day(entries: Iterable[Entry]) -> dict[int, list[Entry]]:
+    """Return the entries of each day, in their order; a matched transfer may belong to a day before its place."""
+    found: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        found[day_of(entry)].append(entry)
+    return dict(found)
+
+
+def before(day: int) -> HistoryDay:
+    """Return the empty day before the first one."""
+    return HistoryDay(day - 1, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
 
 
 def day_of(entry: Entry) -> int:
@@ -226,7 +330,15 @@ def _come(asset: str, price: Decimal, book: _Book, flows: _Flows, profits: _Prof
         profits.add(asset, account, -net)
 
 
-def _settle(book: _Book, profits: _Profits, *, sign: int) -> None:
-    for asset, price in book.last.items():
-        for account, amount in book.held[asset].items():
-            profits.add(asset, account, sign * amount * price)
+def _grown(end: Mapping[str, Decimal], start: Mapping[str, Decimal], held: frozenset[str]) -> dict[str, Decimal]:
+    """Return by how much each has grown; what neither moved nor was held has no part in it."""
+    grown = {name: number - start.get(name, _ZERO) for name, number in end.items()}
+    return {name: number for name, number in grown.items() if number or name in held or name not in start}
+
+
+def _texts(numbers: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: str(number) for name, number in numbers.items()}
+
+
+def _numbers(texts: Mapping[str, str]) -> dict[str, Decimal]:
+    return {name: Decimal(text) for name, text in texts.items()}

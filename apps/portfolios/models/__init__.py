@@ -6,6 +6,7 @@ from apps.portfolios.models.frozen import FrozenCheck, FrozenEnd, FrozenYear
 from apps.portfolios.models.imports import FileImport, ImportTemplate, ImportVerb, ImportWork
 from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch, Whose
 from apps.portfolios.models.observed import ObservedBalance, SourceGap
+from apps.portfolios.models.past import HistoryBlock, HistoryCourse
 from apps.portfolios.models.portfolios import (
     Account,
     AccountKind,
@@ -36,6 +37,8 @@ __all__ = [
     "ImportTemplate",
     "ImportVerb",
     "ImportWork",
+    "HistoryBlock",
+    "HistoryCourse",
     "Holding",
     "LedgerChange",
     "ObservedBalance",

@@ -3,28 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Any, Final
 
 from apps.core.api.times import milliseconds
 from apps.core.errors import FieldProblem, InvalidError
-from apps.core.money import from_scaled
 from apps.markets.domain.instruments import InstrumentName, InstrumentNameError
-from apps.portfolios.domain.booking import book
 from apps.portfolios.domain.completeness import Issue, IssueCode
-from apps.portfolios.domain.held import held
 from apps.portfolios.domain.measures import Flow, settled
-from apps.portfolios.domain.measures.arithmetic import WIDE
 from apps.portfolios.domain.performance import Benchmark, Performance, benchmark, cash_flows, performance
 from apps.portfolios.models import Portfolio
 from apps.portfolios.queries.completeness import issue_row
 from apps.portfolios.queries.history import DAY_MS, Lived
-from apps.portfolios.queries.portfolios import policy_of
+from apps.portfolios.queries.stretch_gains import StretchGains
 
 USUAL_BENCHMARK: Final = "BTC"
 MOST_PARTS: Final = 5
-_US_PER_MS: Final = 1_000
-_ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +70,7 @@ def portfolio_performance(
     from_: datetime | None,
     to: datetime,
     benchmark_name: str = USUAL_BENCHMARK,
+    gains: StretchGains,
     completeness: Mapping[str, Any],
 ) -> PerformanceAnswer:
     """Return the figures of a portfolio in `[from, to)`, from a ledger that was lived through to that end."""
@@ -86,14 +81,13 @@ def portfolio_performance(
     last = (milliseconds(to) - 1) // DAY_MS
     parts = [past.prices[asset] for asset in benchmark_assets(text=benchmark_name) if asset in past.prices]
     figures = performance(days, first_day=first, last_day=last)
-    realised, unrealised = _gains(portfolio, past, from_, last)
     return PerformanceAnswer(
         currency=portfolio.currency,
         start=_midnight(first) if days else from_,
         end=to,
         figures=figures,
-        realised=realised,
-        unrealised=unrealised,
+        realised=gains.realised,
+        unrealised=gains.unrealised,
         income=settled(past.history.income),
         fees=settled(past.history.fees),
         benchmark_name=benchmark_name,
@@ -105,21 +99,6 @@ def portfolio_performance(
         simulated=past.simulated,
         completeness=_with_days(completeness, figures.unpriced_days if figures else 0),
     )
-
-
-def _gains(portfolio: Portfolio, past: Lived, from_: datetime | None, last: int) -> tuple[Decimal, Decimal]:
-    """Return what was realized in the stretch, and what is not realized at its end of what has a price."""
-    booking = book(past.entries, policy_of(portfolio=portfolio), quote=portfolio.currency)
-    since_us = None if from_ is None else milliseconds(from_) * _US_PER_MS
-    gains = (one.gain for one in booking.disposals if since_us is None or one.at_us >= since_us)
-    with localcontext(WIDE):
-        open_ = _ZERO
-        for one in held(booking):
-            series = past.prices.get(one.asset)
-            price = series.value(last) if series is not None else None
-            if price is not None:
-                open_ += from_scaled(one.amount) * price - from_scaled(one.cost)
-        return from_scaled(sum(gains)), settled(open_)
 
 
 def _with_days(completeness: Mapping[str, Any], unpriced: int) -> dict[str, Any]:
