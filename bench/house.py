@@ -1,31 +1,22 @@
 """The house: start, memory at rest, what our layers cost a request, and what a socket costs."""
 
 import asyncio
-import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.management import call_command
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from apps.operations.domain.processes import WEB_THREADS
-from bench import load, machine, product
+from bench import machine, product
 from bench.table import Row
+from bench.web import Bore, bear, serving
 
 PATH = "/api/v1/bench/constant"
-CLIENTS = 16
-SECONDS = 4.0
-ROUNDS = 3
 SOCKETS = 60
 SETTLE_SECONDS = 20.0
 IDLE_SECONDS = 30.0
@@ -95,53 +86,11 @@ def _used(members: list[int]) -> float:
 
 
 # --- A request ------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class _Bore:
-    per_second: float
-    p99_ms: float
-    cpu_ms: float
-
-
-@contextmanager
-def _server(application: str) -> Iterator[tuple[int, int]]:
-    """Serve one WSGI application as the product's web process is served; yield (pid, port)."""
-    port = machine.free_port()
-    command = [sys.executable, "-m", "granian", application, "--interface", "wsgi", "--http", "1", "--no-ws"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", str(WEB_THREADS)]
-    command += ["--log-level", "warning"]
-    changes = {"ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "bench.settings"}
-    process = subprocess.Popen(command, cwd=product.ROOT, env=os.environ | changes)
-    try:
-        _wait_for(port)
-        yield process.pid, port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
-
-
-def _wait_for(port: int) -> None:
-    import socket
-
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"Nothing listens on port {port}.")
-
-
-def _bear(*, application: str, token: Callable[[int], str]) -> list[_Bore]:
-    with _server(application) as (pid, port):
+def _bear(*, application: str, token: Callable[[int], str]) -> list[Bore]:
+    with serving(application) as (pid, port):
         bearer = token(port)
         headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/json"} if bearer else {}
-        results = []
-        for _ in range(ROUNDS):
-            before = machine.cpu_seconds(machine.family(pid))
-            result = load.measure(port=port, path=PATH, headers=headers, clients=CLIENTS, seconds=SECONDS)
-            used = machine.cpu_seconds(machine.family(pid)) - before
-            share = SECONDS / (SECONDS + 1.0)  # the warm-up second is in the processor time as well
-            results.append(_Bore(result.per_second, result.p99_ms, used * share / result.requests * 1000))
-        return results
+        return bear(pid=pid, port=port, path=PATH, headers=headers)
 
 
 def _no_token(_port: int) -> str:
@@ -175,7 +124,7 @@ def _request_rows() -> list[Row]:
     ]
 
 
-def _compared(what: str, ours: list[float], bare: list[_Bore], field: str) -> Row:
+def _compared(what: str, ours: list[float], bare: list[Bore], field: str) -> Row:
     mine = statistics.median(ours)
     peer = statistics.median(float(getattr(one, field)) for one in bare)
     return Row(what, f"{mine:,.1f}", peer=f"{peer:,.1f}, bare Django view", ratio=f"{mine / peer:.2f}")

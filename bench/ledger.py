@@ -1,9 +1,9 @@
 """The ledger: booking, and what is built on it."""
 
-from bench import ledger_booking, ledger_import
+from bench import ledger_booking, ledger_import, ledger_pages
 from bench.table import Row
 
 
 def rows(*, quick: bool = False) -> list[Row]:
     """Run every part and return its figures."""
-    return [*ledger_booking.rows(quick=quick), *ledger_import.rows()]
+    return [*ledger_booking.rows(quick=quick), *ledger_import.rows(), *ledger_pages.rows(quick=quick)]

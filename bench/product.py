@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The benchmark itself runs inside throw-away services; the product under test makes its own.
 _OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_SIGNING_SEED", "MASTER_KEY_FILE", "COINSPHERE_DATA")
 _PATIENCE = 180.0
+_ANSWER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,17 @@ def post(*, url: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
     """Send JSON to the product's API and return the JSON it answers."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers, method="POST")  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - an address of this machine
+    with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - an address of this machine
         return dict(json.load(answer))
 
 
 def sign_in(*, url: str, email: str, password: str) -> str:
     """Return an access token."""
     return str(post(url=f"{url}/api/v1/auth/login", body={"email": email, "password": password})["access"])
+
+
+def etag(*, url: str, token: str) -> str:
+    """Return the version that an answer of the product names."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - an address of this machine
+        return str(answer.headers["ETag"])

@@ -1,10 +1,11 @@
-"""The product's addresses and one that answers a constant."""
+"""The product's addresses, one that answers a constant, and the plain peer of the holdings."""
 
 from django.http import HttpResponse
 from django.urls import path
 from rest_framework.request import Request
 
 from apps.core.api.views import ApiView
+from bench.plain_holdings import PlainHoldingsView
 from config.urls import urlpatterns as product_urls
 
 
@@ -18,4 +19,8 @@ class ConstantView(ApiView):
         return self.ready({"answer": 42})
 
 
-urlpatterns = [path("api/v1/bench/constant", ConstantView.as_view()), *product_urls]
+urlpatterns = [
+    path("api/v1/bench/constant", ConstantView.as_view()),
+    path("api/v1/bench/holdings/<uuid:portfolio_id>", PlainHoldingsView.as_view()),
+    *product_urls,
+]
