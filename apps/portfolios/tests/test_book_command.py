@@ -15,7 +15,7 @@ from apps.portfolios.domain.booking import Line, line_of
 from apps.portfolios.domain.booking.quick import LineReader
 from apps.portfolios.domain.booking.reading import Document, Repeated, UnreadableError, read_value
 from apps.portfolios.domain.transactions import EntryError, JsonNumber, parse_entry
-from apps.portfolios.tests.ledgers import Row, engine_result, ledgers, policies
+from apps.portfolios.tests.ledgers import Row, engine_result, ledgers, policies, policy_changes
 
 ODD_BUY = '{"id":"b","ts":1704067200000,"type":"buy","asset":"X","amount":1.000000000000000001,"price":"1e2"}'
 
@@ -43,10 +43,13 @@ def codes(found: dict[str, Any]) -> list[tuple[object, object]]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(ledger=ledgers(), policy=policies)
-def test_the_file_is_booked_as_its_transactions_are(tmp_path: Path, ledger: list[Row], policy: Row) -> None:
-    found = printed(tmp_path, json.dumps({"transactions": ledger, "policy": policy}))
-    expected = engine_result({"transactions": ledger, "policy": policy})
+@given(ledger=ledgers(), policy=policies, changes=st.one_of(st.none(), policy_changes))
+def test_the_file_is_booked_as_its_transactions_are(
+    tmp_path: Path, ledger: list[Row], policy: Row, changes: list[Row] | None
+) -> None:
+    file: Row = {"transactions": ledger, "policy": policy, "policy_changes": changes}
+    found = printed(tmp_path, json.dumps(file))
+    expected = engine_result(file)
     assert {**found, "errors": []} == {**expected, "errors": []}
     assert sorted(map(str, codes(found))) == sorted(
         str((row["tx"], row["code"])) for row in cast("list[Row]", expected["errors"])
@@ -100,6 +103,19 @@ def test_a_policy_file_stands_above_the_file_itself(tmp_path: Path) -> None:
     assert list(printed(tmp_path, text)["pools"]) == ["default:X"]
     assert list(printed(tmp_path, text, policy={"method": "fifo"})["remaining_cost"]) == ["default:X"]
     assert list(printed(tmp_path, text, policy={"policy": {"scope": "universal"}})["pools"]) == ["X"]
+
+
+def test_a_file_may_tell_how_its_policy_changes(tmp_path: Path) -> None:
+    change = {"from": 1_700_000_000_000, "policy": {"method": "acb"}}
+    file = {"policy": {"scope": "per_account"}, "policy_changes": [change], "transactions": [json.loads(ODD_BUY)]}
+    assert list(printed(tmp_path, json.dumps(file))["pools"]) == ["X"]
+    above = {"policy": {"scope": "universal"}, "policy_changes": [{**change, "policy": {"method": "lifo"}}]}
+    for policy in ({"method": "fifo"}, above, {"method": "fifo", "policy_changes": []}):
+        assert printed(tmp_path, json.dumps(file), policy=policy)["pools"] == {}
+    for changes in ([change, change], [{"from": "soon", "policy": {}}], {}):
+        found = printed(tmp_path, json.dumps({**file, "policy_changes": changes}))
+        assert (codes(found)[0][0], found["remaining_lots"]) == (None, [])
+        assert codes(found)[0][1] in {"change_twice", "change_moment_invalid", "changes_invalid"}
 
 
 @pytest.mark.parametrize("policy", [{"method": "uk_s104", "scope": "per_account"}, {"method": "none"}, [1]])

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.portfolios.domain.booking import Disposal, Line, Problem, Sink, book_lines, outcome, repeated
 from apps.portfolios.domain.booking.quick import LineReader
 from apps.portfolios.domain.booking.reading import Document, Repeated, UnreadableError, read_value
-from apps.portfolios.domain.policy import Policy, PolicyError, parse_policy
+from apps.portfolios.domain.policy import PolicyError
 from apps.portfolios.domain.result import RowWriter, closing
-from apps.portfolios.domain.timeline import Timeline
+from apps.portfolios.domain.timeline import Timeline, parse_timeline
 from apps.portfolios.domain.transactions import EntryError
 
 _CHUNK: Final = 1 << 20
@@ -46,10 +46,10 @@ class Command(BaseCommand):
         document = Document(_chunks(file))
         sink = _Printer(self)
         lines = _lines(document.transactions(), sink)
-        settings = _settings(document.rest.get("policy"), policy_file)
+        settings, changes = _settings(document.rest, policy_file)
         quote = _quote(document.rest.get("quote"), sink)
         try:
-            sink.policy = parse_policy(settings)
+            sink.timeline = parse_timeline(settings, changes)
         except PolicyError as error:
             sink.problems.insert(0, Problem(None, error.code, error.message, field=error.field))
             lines.clear()
@@ -61,8 +61,8 @@ class _Printer(Sink):
 
     def __init__(self, command: Command) -> None:
         super().__init__()
-        self.policy = Policy()
-        self._rows = RowWriter(timeline=Timeline(self.policy))
+        self.timeline = Timeline()
+        self._rows = RowWriter(timeline=self.timeline)
         self._out = command.stdout
         self._waiting: list[str] = []
         self._separator = '{"disposals":['
@@ -81,8 +81,8 @@ class _Printer(Sink):
 
     def finish(self, *, outcome_of: list[Line], quote: str | None) -> None:
         """Book the lines and print what is known at the end."""
-        self._rows = RowWriter(timeline=Timeline(self.policy))
-        booking = outcome(book_lines(outcome_of, self.policy, quote=quote, sink=self))
+        self._rows = RowWriter(timeline=self.timeline)
+        booking = outcome(book_lines(outcome_of, self.timeline, quote=quote, sink=self), self.timeline)
         for record in booking.disposals:
             self.disposal(record)
         self._flush()
@@ -126,17 +126,24 @@ def _identity(raw: object) -> str | None:
     return str(identity) if isinstance(identity, str) and identity else None
 
 
-def _settings(own: object, file: Path | None) -> object:
-    above: object = {}
-    if file is not None:
-        above = read_value("".join(_chunks(file)))
-        if isinstance(above, dict) and isinstance(above.get("policy"), dict):
-            above = above["policy"]
+def _settings(rest: Mapping[str, object], file: Path | None) -> tuple[object, object]:
+    """Return the policy and its changes; settings above the file's own hold for all time unless they change too."""
+    own, changes = rest.get("policy"), rest.get("policy_changes")
     if own is None:
         own = {}
+    if file is None:
+        return own, changes
+    above = read_value("".join(_chunks(file)))
+    changes = above.get("policy_changes") if isinstance(above, dict) else None
+    if isinstance(above, dict):
+        above = above["policy"] if isinstance(above.get("policy"), dict) else _without_changes(above)
     if isinstance(own, dict) and isinstance(above, dict):
-        return {**own, **above}
-    return above if isinstance(own, dict) else own
+        return {**own, **above}, changes
+    return (above if isinstance(own, dict) else own), changes
+
+
+def _without_changes(above: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in above.items() if name != "policy_changes"}
 
 
 def _quote(given: object, sink: Sink) -> str | None:
