@@ -112,7 +112,8 @@ def test_a_file_may_tell_how_its_policy_changes(tmp_path: Path) -> None:
     above = {"policy": {"scope": "universal"}, "policy_changes": [{**change, "policy": {"method": "lifo"}}]}
     for policy in ({"method": "fifo"}, above, {"method": "fifo", "policy_changes": []}):
         assert printed(tmp_path, json.dumps(file), policy=policy)["pools"] == {}
-    for changes in ([change, change], [{"from": "soon", "policy": {}}], {}):
+    refused: list[object] = [[change, change], [{"from": "soon", "policy": {}}], {}]
+    for changes in refused:
         found = printed(tmp_path, json.dumps({**file, "policy_changes": changes}))
         assert (codes(found)[0][0], found["remaining_lots"]) == (None, [])
         assert codes(found)[0][1] in {"change_twice", "change_moment_invalid", "changes_invalid"}
