@@ -9,6 +9,8 @@ from apps.portfolios.models import (
     BookedPart,
     BookedResult,
     FileImport,
+    FrozenCheck,
+    FrozenYear,
     Holding,
     ImportWork,
     ObservedBalance,
@@ -126,3 +128,20 @@ class LookAdmin(ReadOnlyAdmin):
     """What else there is."""
 
     list_select_related = ("portfolio",)
+
+
+@admin.register(FrozenYear)
+class FrozenYearAdmin(ReadOnlyAdmin):
+    """Tax years that were frozen."""
+
+    list_display = ("year", "portfolio", "at", "by", "ended_as", "ended_at")
+    list_filter = ("year", "ended_as")
+    list_select_related = ("portfolio", "by")
+
+
+@admin.register(FrozenCheck)
+class FrozenCheckAdmin(ReadOnlyAdmin):
+    """Frozen years against the ledger."""
+
+    list_display = ("frozen", "version", "differs")
+    list_select_related = ("frozen",)

@@ -130,6 +130,9 @@ class PostedSerializer(serializers.Serializer[Any]):
     duplicates = serializers.IntegerField(read_only=True)
     ids = serializers.ListField(child=serializers.UUIDField(), read_only=True)
     errors = RefusalSerializer(many=True, read_only=True)  # type: ignore[assignment]  # a field of that name
+    frozen_years = serializers.ListField(
+        child=serializers.IntegerField(), read_only=True, help_text="Frozen years that the entries may reach."
+    )
     warnings = RefusalSerializer(many=True, read_only=True, help_text="Posted, and worth a look.")
 
 
@@ -154,6 +157,9 @@ class BatchDetailSerializer(BatchSerializer):
     """A batch with what it changes."""
 
     effect = serializers.DictField(child=AmountSerializerField(), read_only=True)
+    frozen_years = serializers.ListField(
+        child=serializers.IntegerField(), read_only=True, help_text="Frozen years that undoing it would change."
+    )
 
 
 class ReasonSerializer(StrictSerializer[Values]):
@@ -252,6 +258,7 @@ class ResultSerializer(serializers.Serializer[Any]):
     errors = serializers.ListField(child=serializers.DictField(), read_only=True)  # type: ignore[assignment]
     currency = serializers.CharField(read_only=True)
     policy = serializers.DictField(read_only=True)
+    policy_changes = serializers.ListField(child=serializers.DictField(), read_only=True)
     input_hash = serializers.CharField(read_only=True)
     booked_at = TimeField(read_only=True)
     stale = serializers.BooleanField(read_only=True)
@@ -325,6 +332,12 @@ class ImportSerializer(serializers.Serializer[Any]):
     notes = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     effect = serializers.DictField(child=serializers.CharField(), read_only=True)
     created_at = TimeField(read_only=True)
+
+
+class ImportDetailSerializer(ImportSerializer):
+    """The same with the frozen years that booking it would change, or undoing it once it is booked."""
+
+    frozen_years = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
 
 # --- Transfers --------------------------------------------------------------------------------------------------------
@@ -403,3 +416,33 @@ class PolicySerializer(StrictSerializer[Any]):
     """The rules that a portfolio is booked by."""
 
     policy = serializers.DictField(help_text="The names of section 6; what is left out takes its default.")
+    changes = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="`{from, policy}`: other rules from a moment on, with the lots that are left. None: one policy always.",
+    )
+
+
+class BeforeAfterSerializer(serializers.Serializer[Any]):
+    """A figure as it is and as it would be."""
+
+    before = AmountSerializerField(read_only=True)
+    after = AmountSerializerField(read_only=True)
+
+
+class YearConsequenceSerializer(BeforeAfterSerializer):
+    """The gains of a year; a frozen one keeps what was frozen."""
+
+    year = serializers.IntegerField(read_only=True)
+    frozen = AmountSerializerField(read_only=True, allow_null=True)
+
+
+class ConsequencesSerializer(serializers.Serializer[Any]):
+    """What other rules would change; nothing is kept."""
+
+    changes = serializers.BooleanField(read_only=True)
+    years = YearConsequenceSerializer(many=True, read_only=True)
+    realised = BeforeAfterSerializer(read_only=True)
+    cost_left = BeforeAfterSerializer(read_only=True)
+    missing_before = serializers.IntegerField(read_only=True)
+    missing_after = serializers.IntegerField(read_only=True)

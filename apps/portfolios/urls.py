@@ -29,6 +29,7 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/transfers/match", transfers.MatchView.as_view(), name="match-transfer"),
     path(f"{_ONE}/transfers/unmatch", transfers.UnmatchView.as_view(), name="unmatch-transfer"),
     path(f"{_ONE}/policy", rules.PolicyView.as_view(), name="policy"),
+    path(f"{_ONE}/policy/preview", rules.PolicyPreviewView.as_view(), name="policy-preview"),
     path(f"{_ONE}/reconciliation", rules.ReconciliationView.as_view(), name="reconciliation"),
     path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
     path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),

@@ -55,6 +55,7 @@ class Posted:
     errors: tuple[Refusal, ...]
     #: What was posted and yet deserves a look, said by who read it.
     warnings: tuple[Refusal, ...] = ()
+    frozen_years: tuple[int, ...] = ()
 
     @property
     def posted(self) -> int:

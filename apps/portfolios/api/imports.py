@@ -15,8 +15,10 @@ from apps.core.api.views import operation
 from apps.core.errors import FieldProblem, InvalidError
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
+from apps.portfolios.actions.frozen_effects import frozen_years_of_import
 from apps.portfolios.api.portfolios import PortfolioDoor
 from apps.portfolios.domain.importing import MAX_BYTES, ColumnMapping, ImportRefusedError, parse_mapping
+from apps.portfolios.models import FileImport
 
 
 class ImportsView(PortfolioDoor):
@@ -37,7 +39,7 @@ class ImportsView(PortfolioDoor):
             "`time_zone`."
         ),
         request={"multipart/form-data": shapes.UploadSerializer},
-        response=shapes.ImportSerializer,
+        response=shapes.ImportDetailSerializer,
         status=201,
         tags=["portfolios"],
     )
@@ -59,16 +61,21 @@ class ImportsView(PortfolioDoor):
             by=person_of(request),
             now=clock.now(),
         )
-        return self.answer(shapes.ImportSerializer, made, status=201)
+        return _detail(self, made, status=201)
 
 
 class ImportView(PortfolioDoor):
     """One import."""
 
-    @operation(summary="An import", response=shapes.ImportSerializer, tags=["portfolios"])
+    @operation(
+        summary="An import",
+        description="`frozen_years` are those that booking it would change, or undoing it; their own figures stay.",
+        response=shapes.ImportDetailSerializer,
+        tags=["portfolios"],
+    )
     def get(self, _request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
         found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
-        return self.answer(shapes.ImportSerializer, found)
+        return _detail(self, found)
 
 
 class _ImportDoor(PortfolioDoor):
@@ -120,6 +127,11 @@ class UndoImportView(_ImportDoor):
         reason = self.parse(shapes.ReasonSerializer)["reason"]
         actions.undo_import(user=person_of(request), import_id=found.pk, reason=reason, now=clock.now())
         return self.standing(portfolio_id, import_id)
+
+
+def _detail(door: PortfolioDoor, row: FileImport, *, status: int = 200) -> Response:
+    row.frozen_years = frozen_years_of_import(row=row, now=clock.now())  # type: ignore[attr-defined]  # for the answer
+    return door.answer(shapes.ImportDetailSerializer, row, status=status)
 
 
 def _mapping(raw: dict[str, Any] | None) -> ColumnMapping | None:

@@ -17,12 +17,14 @@ from apps.core.errors import FieldProblem, InvalidError
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
 from apps.portfolios.actions import Refusal
+from apps.portfolios.actions.frozen_effects import frozen_years_of_batch
 from apps.portfolios.api.portfolios import PortfolioDoor
 from apps.portfolios.domain.drafts import EntryDraft, draft_of
 from apps.portfolios.domain.fields import OURS, check_fields, foreign_fields
-from apps.portfolios.domain.transactions import EntryError
+from apps.portfolios.domain.transactions import EntryError, moment
 from apps.portfolios.models import Portfolio
 from apps.portfolios.queries import LedgerFilter
+from apps.portfolios.queries.freezing import frozen_years_from
 
 SOURCE: Final = "api"
 MOST_POSTED: Final = 10_000
@@ -85,7 +87,9 @@ class TransactionsView(PortfolioDoor):
         if errors and not is_list:
             raise InvalidError(problems=[FieldProblem(errors[0].field, errors[0].code, errors[0].message)])
         errors.sort(key=lambda one: one.index)
-        whole = replace(done, errors=tuple(errors), warnings=tuple(read.warnings))
+        first = min((moment(draft.at_us) for draft in read.drafts), default=None) if done.ids else None
+        frozen = frozen_years_from(portfolio=portfolio, first=first)
+        whole = replace(done, errors=tuple(errors), warnings=tuple(read.warnings), frozen_years=frozen)
         return self.answer(shapes.PostedSerializer, whole, status=201)
 
 
@@ -157,6 +161,7 @@ class BatchView(PortfolioDoor):
     def get(self, _request: Request, portfolio_id: UUID, batch_id: UUID) -> Response:
         batch = queries.batch_of(portfolio=self.portfolio(portfolio_id), batch_id=batch_id)
         batch.effect = queries.effect_of_batch(batch=batch)  # type: ignore[attr-defined]  # for the answer
+        batch.frozen_years = frozen_years_of_batch(batch=batch)  # type: ignore[attr-defined]
         return self.answer(shapes.BatchDetailSerializer, batch)
 
 

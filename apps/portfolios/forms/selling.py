@@ -1,6 +1,7 @@
 """What somebody thinks of selling."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,7 @@ from apps.portfolios.forms.entry import ExactField
 class AmountToSellField(ExactField):
     """How much would be sold; there has to be a number."""
 
-    def __init__(self, *, label: str) -> None:
+    def __init__(self, *, label: Any) -> None:  # noqa: ANN401 - a lazy text or a plain one
         super().__init__(label=label)
         self.required = True
 

@@ -1,5 +1,7 @@
 """Frozen tax years: a row may only end, once, and goes only with its portfolio."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -54,7 +56,7 @@ DROP FUNCTION portfolios_frozenyear_stays();
 """
 
 
-def _person(label: str) -> models.ForeignKey:
+def _person(label: str) -> models.ForeignKey[Any, Any]:
     return models.ForeignKey(
         blank=True,
         null=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -15,7 +16,7 @@ from apps.portfolios.models.portfolios import of_portfolio
 LONGEST_REASON = 200
 
 
-def _person(label: str) -> models.ForeignKey[User | None, User | None]:
+def _person(label: Promise) -> models.ForeignKey[User | None, User | None]:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

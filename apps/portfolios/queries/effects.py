@@ -15,6 +15,7 @@ from apps.portfolios.domain.matching import merged
 from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import Entry
 from apps.portfolios.models import Portfolio, Transaction
+from apps.portfolios.queries.freezing import frozen_years_from, years_changed
 from apps.portfolios.queries.ledger import entries_of
 from apps.portfolios.queries.portfolios import timeline_of
 
@@ -39,12 +40,16 @@ class EffectLine:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an entry would change; `gain` and `income` are changes of the sums over all years."""
+    """What an entry would change; `gain` and `income` are changes of the sums over all years.
+
+    `frozen` are the frozen years that the ledger would have otherwise then; their own figures stay.
+    """
 
     lines: tuple[EffectLine, ...]
     gain: Decimal
     income: Decimal
     missing: Decimal
+    frozen: tuple[int, ...] = ()
 
 
 def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction | None = None) -> Effect:
@@ -57,8 +62,10 @@ def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction 
     kept = [entry for entry in standing if replaced is None or entry.id != str(replaced.pk)]
     before = _book(standing, rules, portfolio)
     after = _book(sorted([*kept, new], key=lambda entry: entry.at_us), rules, portfolio)
+    first = new.at if replaced is None else min(new.at, replaced.at)
     shown = assets | (_assets([entry for entry in standing if entry not in kept]))
-    return _effect(before, after, shown - {portfolio.currency})
+    years = frozen_years_from(portfolio=portfolio, first=first)
+    return _effect(before, after, shown - {portfolio.currency}, years)
 
 
 def effect_of_match(*, portfolio: Portfolio, out: Transaction, arrived: Iterable[Transaction]) -> Effect:
@@ -68,15 +75,17 @@ def effect_of_match(*, portfolio: Portfolio, out: Transaction, arrived: Iterable
     concerned = Q(asset=asset) | Q(in_asset=asset) | Q(out_asset=asset) | Q(fee_asset=asset)
     standing = entries_of(portfolio=portfolio, rows=rows.filter(concerned))
     joined = merged(standing, {str(out.pk): (tuple(str(one.pk) for one in arrived), out.fee_value)})
-    return _effect(_book(standing, rules, portfolio), _book(joined, rules, portfolio), {asset})
+    years = frozen_years_from(portfolio=portfolio, first=out.at)
+    return _effect(_book(standing, rules, portfolio), _book(joined, rules, portfolio), {asset}, years)
 
 
-def _effect(before: Booking, after: Booking, assets: set[str]) -> Effect:
+def _effect(before: Booking, after: Booking, assets: set[str], years: tuple[int, ...]) -> Effect:
     return Effect(
         lines=_lines(before, after, assets),
         gain=money.from_scaled(after.totals.realised - before.totals.realised),
         income=money.from_scaled(after.totals.income - before.totals.income),
         missing=money.from_scaled(_missing(after) - _missing(before)),
+        frozen=years_changed(before=before, after=after, years=years),
     )
 
 

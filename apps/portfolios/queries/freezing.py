@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -28,8 +28,6 @@ from apps.portfolios.queries.portfolios import timeline_of
 _LEVEL: Final = 6
 #: Rows of a difference that an answer names; beyond them they are counted.
 MOST_NAMED: Final = 200
-#: A purchase may be matched with a sale that many days before it.
-_LOOK_BACK: Final = 31
 _EMPTY: Final[Mapping[str, Any]] = {**dict.fromkeys(ROWS, ()), **dict.fromkeys(TOTALS, "0")}
 Figures = Mapping[str, Any]
 
@@ -237,5 +235,6 @@ def frozen_years_from(*, portfolio: Portfolio, first: datetime | None) -> tuple[
     """Return the frozen years that something at that moment may reach: its own and those after it."""
     if first is None:
         return ()
-    reach = first.astimezone(UTC) - timedelta(days=_LOOK_BACK)
-    return tuple(year for year in frozen_years(portfolio=portfolio) if year >= reach.year)
+    at = first.astimezone(UTC)
+    reach = at.year - 1 if at.month == 1 else at.year  # a purchase may be matched with a sale 30 days before it
+    return tuple(year for year in frozen_years(portfolio=portfolio) if year >= reach)

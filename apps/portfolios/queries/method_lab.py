@@ -224,5 +224,5 @@ def _years(before: Booking, after: Booking, frozen: Mapping[int, Decimal]) -> It
     named = {int(name) for name in (*was, *will) if name.isdigit()}
     for year in sorted(named | frozen.keys(), reverse=True):
         sides = (side.get(str(year)) for side in (was, will))
-        figures = (Decimal(0) if side is None else Decimal(str(side["realised_total"])) for side in sides)
-        yield YearFigures(year, *figures, frozen.get(year))
+        before_it, after_it = (Decimal(str(side["realised_total"])) if side else Decimal(0) for side in sides)
+        yield YearFigures(year, before_it, after_it, frozen.get(year))

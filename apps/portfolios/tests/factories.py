@@ -55,7 +55,7 @@ def post(portfolio: Portfolio, *rows: dict[str, Any], **more: Any) -> actions.Po
 def make_frozen(*, portfolio: Portfolio, year: int) -> FrozenYear:
     """Freeze a year in which nothing happened."""
     totals = dict.fromkeys(TOTALS, "0")
-    figures = {**dict.fromkeys(ROWS, []), **totals, "holdings": [], "holdings_total": "0"}
+    figures = {**{name: [] for name in ROWS}, **totals, "holdings": [], "holdings_total": "0"}
     return FrozenYear.objects.create(
         portfolio=portfolio,
         year=year,

@@ -45,10 +45,11 @@ def test_rows_that_came_went_and_changed_are_told_apart() -> None:
         income_total="3",
     )
     found = compare(then, now)
-    assert [(row.change, row.tx, row.then, row.now, row.delta) for row in found.rows] == [
-        (Change.CHANGED, "s1", 20, 18, -2),
-        (Change.WENT, "s2", 20, None, -20),
-        (Change.CAME, "s3", None, 5, 5),
+    told = [(row.change, row.tx, str(row.then), str(row.now), str(row.delta)) for row in found.rows]
+    assert told == [
+        (Change.CHANGED, "s1", "20", "18", "-2"),
+        (Change.WENT, "s2", "20", "None", "-20"),
+        (Change.CAME, "s3", "None", "5", "5"),
     ]
     assert found.rows[0].fields == ("cost_basis", "gain")
     assert found.differs
@@ -77,5 +78,5 @@ def test_lots_matches_and_sums_count() -> None:
     older = {**LOT, "acquired_at": "2022-01-01T00:00:00Z"}
     assert compare(year([disposal("s1")]), year([disposal("s1", lots=[older])])).rows[0].fields == ("lots",)
     fees = compare(year(), year(fees_total="0.000000000000000001"))
-    assert (fees.rows, fees.differs, fees.moved) == ((), True, 0)
+    assert (len(fees.rows), fees.differs, str(fees.moved)) == (0, True, "0")
     assert [one.delta for one in fees.totals if one.delta] == [Decimal("0.000000000000000001")]

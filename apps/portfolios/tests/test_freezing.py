@@ -200,3 +200,36 @@ def test_the_page_shows_what_is_frozen_and_what_differs(client: Client, user: Us
     browser.force_login(stranger.owner)
     assert browser.post(reverse("portfolios:unlock_year", args=[2024]), {"reason": "Mine"}).status_code == 404
     assert Batch.objects.exclude(portfolio=portfolio).count() == 0
+
+
+def test_what_would_change_a_frozen_year_says_so_before_and_is_not_refused(
+    api: Api, client: Client, user: User, portfolio: Portfolio, path: str
+) -> None:
+    api.post(f"{path}/frozen-years", {"year": 2024})
+    typed = {"template": "buy", "step": "preview", "asset": "BTC", "amount": "1", "value": "1", "account": "default"}
+    old, new = ({**typed, "at": f"{year}-01-01T00:00"} for year in (2021, 2026))
+    preview = reverse("portfolios:new_transaction")
+    htmx = {"HX-Request": "true"}
+    assert client.post(preview, old, headers=htmx).context["effect"].frozen == (2024,)
+    assert "This changes the frozen year 2024" in client.post(preview, old, headers=htmx).text
+    assert client.post(preview, new, headers=htmx).context["effect"].frozen == ()
+    harmless = {**old, "asset": "ETH"}
+    assert client.post(preview, harmless, headers=htmx).context["effect"].frozen == ()
+
+    table = b"ts,type,asset,amount,value,account\n2021-01-01,buy,BTC,1,1000,default\n"
+    row = actions.preview_import(portfolio=portfolio, data=table, by=user, now=clock.now())
+    page = reverse("portfolios:import", args=[row.pk])
+    assert "Booking this changes the frozen year 2024" in client.get(page).text
+    assert body_of(api.get(f"{path}/imports/{row.pk}"))["frozen_years"] == [2024]
+    actions.commit_import(user=user, import_id=row.pk, now=clock.now())
+    assert body_of(api.get(f"{path}/gains?year=2024"))["frozen"]["differs"]
+    undoing = client.get(page)
+    assert "Undoing this would change the frozen year 2024" in undoing.text
+    row.refresh_from_db()
+    batch = body_of(api.get(f"{path}/batches/{row.batch_id}"))
+    assert batch["frozen_years"] == [2024]
+    assert "not as the ledger has it today" in client.get(reverse("portfolios:reconciliation")).text
+
+    posted = body_of(api.post(f"{path}/transactions", {**OLDER, "price": None, "id": "older-still"}))
+    assert (posted["posted"], posted["frozen_years"]) == (1, [2024])
+    assert body_of(api.post(f"{path}/transactions", raw_buy(ts="2025-03-01T00:00:00Z")))["frozen_years"] == []

@@ -19,6 +19,7 @@ from apps.accounts.actions.callers import signed_in_person
 from apps.core import clock
 from apps.core.errors import NotFoundError, ProductError
 from apps.portfolios import queries
+from apps.portfolios.actions.frozen_effects import frozen_years_of_import
 from apps.portfolios.actions.imports import commit_import, preview_import, undo_import
 from apps.portfolios.domain.importing import Columns, ImportRefusedError, columns_of
 from apps.portfolios.forms import UploadForm
@@ -65,7 +66,8 @@ def import_detail(request: HttpRequest, import_id: UUID) -> HttpResponse:
     page = import_page(user=held.person, import_id=import_id)
     if page is None:
         raise Http404
-    return render(request, "portfolios/import.html", held.inside(page=page))
+    frozen = frozen_years_of_import(row=page.row, now=clock.now())
+    return render(request, "portfolios/import.html", held.inside(page=page, frozen_years=frozen))
 
 
 @require_POST
