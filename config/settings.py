@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestIdMiddleware",
     # Programs turn off here: an address of the API asked with a token goes straight to its view.
     "apps.core.middleware.ProgramsMiddleware",
+    "apps.portfolios.middleware.SharedPagesMiddleware",
     "apps.operations.middleware.NamelessHealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

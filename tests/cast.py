@@ -18,7 +18,9 @@ from apps.markets.tests.factories import make_instrument, make_item, make_watchl
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
 from apps.portfolios.actions import create_account, preview_import
-from apps.portfolios.models import Account, FileImport, Transaction
+from apps.portfolios.actions.sharing import make_share
+from apps.portfolios.domain.sharing import ShareContent, SharePurpose
+from apps.portfolios.models import Account, FileImport, ShareLink, Transaction
 from apps.portfolios.tests.factories import make_default, make_frozen, make_portfolio, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
@@ -56,6 +58,13 @@ def make_cast() -> Cast:
     preview_import(
         portfolio=ledger, data=b"ts,type,asset,amount,price\n2024-01-01,buy,BTC,1,1\n", by=owner, now=clock.now()
     )
+    make_share(
+        portfolio=ledger,
+        purpose=SharePurpose.PORTFOLIO,
+        shows=ShareContent.FULL,
+        now=clock.now(),
+        request_meta=NO_REQUEST,
+    )
     for process in settings.ENABLED_PROCESSES:
         make_beat(name=process)
     invite, _token = make_invite(
@@ -79,6 +88,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     watchlist = Watchlist.objects.for_user(user).first()
     entry = Transaction.objects.for_user(user).order_by("-id").first()
     upload = FileImport.objects.for_user(user).first()
+    share = ShareLink.objects.for_user(user).first()
     empty = Account.objects.filter(portfolio__owner=user, name="Empty").first()
     return {
         "token_id": str(token.pk) if token else MISSING,
@@ -95,6 +105,9 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "transaction_id": str(entry.pk) if entry else MISSING,
         "batch_id": str(entry.batch_id) if entry else MISSING,
         "import_id": str(upload.pk) if upload else MISSING,
+        "share_id": str(share.pk) if share else MISSING,
+        "purpose": "portfolio",
+        "token": "cs_share_of_nobody",
         "symbol": "ETH",
         "asset": "BTC",
         "year": "2024",

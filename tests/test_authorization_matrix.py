@@ -121,6 +121,9 @@ EXPECTED = {
     "POST /api/v1/portfolios/{portfolio_id}/imports/{import_id}/undo": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/lots": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/performance": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/shares": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/shares": INTERACTIVE,
+    "DELETE /api/v1/portfolios/{portfolio_id}/shares/{share_id}": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/transfers": SIGNED_IN,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/match": SIGNED_IN,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/unmatch": SIGNED_IN,
@@ -159,7 +162,7 @@ WANTS_MORE = {
 #: Path parameters that name something of one person; the others name something of the instance.
 OWNED = {
     *("passkey_id", "session_id", "token_id", "watchlist_id", "item_id"),
-    *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id", "year"),
+    *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id", "share_id", "year"),
 }
 OF_THE_INSTANCE = {"candle_id", "invite_id", "job_id", "person_id", "symbol", "name"}
 #: What an operation on somebody's own thing is sent, where it wants something.
@@ -175,6 +178,7 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /api/v1/portfolios/{portfolio_id}/frozen-years": {"year": 2023},
     "POST /api/v1/portfolios/{portfolio_id}/frozen-years/{year}/unlock": {"reason": "Filed by mistake"},
     "PATCH /api/v1/portfolios/{portfolio_id}/accounts/{account_id}": {"name": "Cold"},
+    "POST /api/v1/portfolios/{portfolio_id}/shares": {"purpose": "portfolio"},
     "POST /api/v1/portfolios/{portfolio_id}/transactions": raw_buy(),
     "PATCH /api/v1/portfolios/{portfolio_id}/transactions/{transaction_id}": {"amount": "2"},
 }

@@ -131,6 +131,8 @@ _SHAPES = (
         rf"\1\2{HIDDEN}",
     ),
     _shape(("bearer", "basic", "token"), r"\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=:-]{16,}", rf"\1 {HIDDEN}"),
+    # the address of a shared page: whatever stands in the place of its secret, also half of one
+    _shape(("/shared/",), r"(/shared/)[^\s\"'\\]+", rf"\1{HIDDEN}"),
     _shape(("cs_",), r"\bcs_[a-z]{2,12}_[A-Za-z0-9_-]{8,}"),
     # begins where a word begins, also past a dash, so that a long run of beginnings is read once only
     _shape(("eyj",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{4,}"),

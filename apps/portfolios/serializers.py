@@ -11,8 +11,10 @@ from apps.portfolios.domain.completeness import IssueCode
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
 from apps.portfolios.domain.importing import AUTO, FORMATS
 from apps.portfolios.domain.policy import CoinFee, Fees, Method, Missing, SameCoinFee, Scope
+from apps.portfolios.domain.sharing import MOST_DAYS, USUAL_DAYS, ShareContent
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import AccountKind, BatchKind, BatchState, Transaction, ValueState
+from apps.portfolios.models.shares import CONTENTS, PURPOSES
 from apps.portfolios.queries.ledger import portable_row
 from apps.portfolios.queries.reconciliation import Cause
 
@@ -419,7 +421,7 @@ class PolicySerializer(StrictSerializer[Any]):
     changes = serializers.ListField(
         child=serializers.DictField(),
         required=False,
-        help_text="`{from, policy}`: other rules from a moment on, with the lots that are left. None: one policy always.",
+        help_text="`{from, policy}`: other rules from a moment on, with the lots left then. None: one policy always.",
     )
 
 
@@ -446,3 +448,41 @@ class ConsequencesSerializer(serializers.Serializer[Any]):
     cost_left = BeforeAfterSerializer(read_only=True)
     missing_before = serializers.IntegerField(read_only=True)
     missing_after = serializers.IntegerField(read_only=True)
+
+
+# --- Sharing ----------------------------------------------------------------------------------------------------------
+class ShareRequestSerializer(StrictSerializer):
+    """A link to be made."""
+
+    purpose = serializers.ChoiceField(choices=PURPOSES, help_text="It opens this and nothing else.")
+    year = serializers.IntegerField(
+        min_value=1, max_value=9999, required=False, allow_null=True, default=None, help_text="With `tax_year` only."
+    )
+    shows = serializers.ChoiceField(choices=CONTENTS, required=False, default=ShareContent.PERCENTAGES.value)
+    name = serializers.CharField(
+        max_length=_LONGEST_NAME, required=False, allow_blank=True, default="", help_text="Seen only by you."
+    )
+    expires_in_days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, required=False, default=USUAL_DAYS)
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    """A link that was made; its address is not kept."""
+
+    id = serializers.UUIDField(read_only=True)
+    purpose = serializers.ChoiceField(choices=PURPOSES, read_only=True)
+    year = serializers.IntegerField(read_only=True, allow_null=True)
+    shows = serializers.ChoiceField(choices=CONTENTS, read_only=True)
+    name = serializers.CharField(read_only=True)
+    state = serializers.ChoiceField(choices=["live", "expired", "revoked"], read_only=True)
+    created_at = TimeField(read_only=True)
+    expires_at = TimeField(read_only=True)
+    revoked_at = TimeField(read_only=True, allow_null=True)
+    first_opened_at = TimeField(read_only=True, allow_null=True)
+    last_opened_at = TimeField(read_only=True, allow_null=True)
+    opened = serializers.IntegerField(read_only=True, help_text="How often it was opened, previews of chats included.")
+
+
+class NewShareSerializer(ShareSerializer):
+    """A link that was made just now, with its address."""
+
+    url = serializers.CharField(read_only=True)

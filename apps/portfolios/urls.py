@@ -3,8 +3,19 @@
 from django.urls import URLPattern, path
 
 from apps.portfolios import views
-from apps.portfolios.api import freezing, selling
-from apps.portfolios.api import exports, imports, performance, portfolios, results, rules, transactions, transfers
+from apps.portfolios.api import (
+    exports,
+    freezing,
+    imports,
+    performance,
+    portfolios,
+    results,
+    rules,
+    selling,
+    shares,
+    transactions,
+    transfers,
+)
 
 app_name = "portfolios"
 
@@ -37,6 +48,8 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/performance", performance.PerformanceView.as_view(), name="performance"),
     path(f"{_ONE}/history", performance.HistoryView.as_view(), name="history"),
     path(f"{_ONE}/allocation", performance.AllocationView.as_view(), name="allocation"),
+    path(f"{_ONE}/shares", shares.SharesView.as_view(), name="shares"),
+    path(f"{_ONE}/shares/<uuid:share_id>", shares.ShareView.as_view(), name="share"),
     path(f"{_ONE}/completeness", results.CompletenessView.as_view(), name="completeness"),
     path(f"{_ONE}/frozen-years", freezing.FrozenYearsView.as_view(), name="frozen-years"),
     path(f"{_ONE}/frozen-years/<int:year>", freezing.FrozenYearView.as_view(), name="frozen-year"),
@@ -56,6 +69,9 @@ urlpatterns = [
     path("portfolio/settings/name/", views.rename, name="rename_portfolio"),
     path("portfolio/settings/new/", views.create, name="create_portfolio"),
     path("portfolio/settings/delete/", views.delete, name="delete_portfolio"),
+    path("portfolio/sharing/", views.sharing, name="sharing"),
+    path("portfolio/sharing/<uuid:share_id>/revoke/", views.revoke_share, name="revoke_share"),
+    path("shared/<str:purpose>/<str:token>", views.shared, name="shared"),
     path("portfolio/choose/", views.choose, name="choose"),
     path("imports/", views.imports, name="imports"),
     path("imports/<uuid:import_id>/", views.import_detail, name="import"),

@@ -17,6 +17,7 @@ from apps.portfolios.models.portfolios import (
     Portfolio,
     PortfolioQuerySet,
 )
+from apps.portfolios.models.shares import ShareLink, ShareLinkQuerySet
 from apps.portfolios.models.transactions import Transaction, TransactionQuerySet, Valuation, ValueState
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "Portfolio",
     "PortfolioQuerySet",
     "PortfolioValue",
+    "ShareLink",
+    "ShareLinkQuerySet",
     "SourceGap",
     "Transaction",
     "TransactionQuerySet",

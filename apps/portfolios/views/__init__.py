@@ -2,14 +2,15 @@
 
 from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
-from apps.portfolios.views.holding import find, holding, holding_chart
 from apps.portfolios.views.freezing import accept_year, freeze_year, unlock_year
+from apps.portfolios.views.holding import find, holding, holding_chart
 from apps.portfolios.views.imports import commit, import_detail, imports, undo
 from apps.portfolios.views.mending import mend
 from apps.portfolios.views.overview import history, overview, performance
 from apps.portfolios.views.repair import reconciliation
 from apps.portfolios.views.selling import sell
 from apps.portfolios.views.settings import create, delete, rename, settings
+from apps.portfolios.views.sharing import revoke_share, shared, sharing
 from apps.portfolios.views.tax import tax, tax_differences, tax_file, tax_lab, tax_year_end
 from apps.portfolios.views.transactions import reverse_transaction, transaction, transactions
 from apps.portfolios.views.transfers import match, transfers, unmatch
@@ -39,7 +40,10 @@ __all__ = [
     "reconciliation",
     "rename",
     "reverse_transaction",
+    "revoke_share",
     "settings",
+    "shared",
+    "sharing",
     "tax",
     "tax_file",
     "tax_lab",
