@@ -451,7 +451,7 @@ class ConsequencesSerializer(serializers.Serializer[Any]):
 
 
 # --- Sharing ----------------------------------------------------------------------------------------------------------
-class ShareRequestSerializer(StrictSerializer):
+class ShareRequestSerializer(StrictSerializer[Values]):
     """A link to be made."""
 
     purpose = serializers.ChoiceField(choices=PURPOSES, help_text="It opens this and nothing else.")
