@@ -16,6 +16,7 @@ from apps.core.api.views import operation
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
 from apps.portfolios.api.portfolios import PortfolioDoor
+from apps.portfolios.domain.performance import LEAST_SAMPLES
 from apps.portfolios.queries import AllocationBy, HistoryAnswer, Interval, PerformanceAnswer
 
 Values = dict[str, Any]
@@ -25,6 +26,8 @@ _FIGURES = (
     *("start_value", "end_value", "deposits", "withdrawals", "profit", "twr", "xirr", "roi", "volatility", "sharpe"),
     *("sortino", "calmar", "max_drawdown", "max_drawdown_days", "current_drawdown", "samples"),
 )
+#: Fractions of a stretch, which the contract has from 60 days on.
+_TOTALS = ("twr", "roi")
 _MONEY = frozenset({"start_value", "end_value", "deposits", "withdrawals", "profit"})
 
 
@@ -62,7 +65,7 @@ class FlowSerializer(serializers.Serializer[Any]):
 
 
 class PerformanceSerializer(serializers.Serializer[Any]):
-    """The figures of a stretch; null where one is not defined, risk and yearly rates under 60 days too."""
+    """The figures of a stretch; a fraction is null where it is not defined, and under 60 days of samples."""
 
     currency = serializers.CharField()
     to = TimeField()
@@ -149,7 +152,7 @@ class PerformanceView(PortfolioDoor):
             "Of `[from, to)`, whole days in UTC; without `from` since the first entry. A purchase brings its price and "
             "fee in, a sale takes its proceeds out, coins from and to outside come and go at the day's price; income "
             "and fees in coins are performance. A fraction is null where it is not defined, where it would be of next "
-            "to nothing, and for risk and yearly rates under 60 days."
+            "to nothing, and under 60 days of `samples`; money is told for every stretch."
         ),
         query=PerformanceQuerySerializer,
         response=PerformanceSerializer,
@@ -215,6 +218,8 @@ def performance_row(found: PerformanceAnswer) -> Values:
     """Return the answer flat, as the contract has it; before the first entry all money is zero and the rest null."""
     figures = found.figures
     row: Values = {name: getattr(figures, name) if figures else _of_nothing(name) for name in _FIGURES}
+    is_short = row["samples"] < LEAST_SAMPLES
+    row |= dict.fromkeys(_TOTALS, None) if is_short else {}
     return row | {
         "currency": found.currency,
         "from": found.start,
@@ -225,7 +230,7 @@ def performance_row(found: PerformanceAnswer) -> Values:
         "fees": found.fees,
         "benchmark": {
             "instrument": found.benchmark_name,
-            "twr": found.benchmark.twr,
+            "twr": None if is_short else found.benchmark.twr,
             "same_flows_value": found.benchmark.same_flows_value,
         },
         "contribution": {"asset": found.by_asset, "account": found.by_account},

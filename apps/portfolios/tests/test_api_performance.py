@@ -125,9 +125,11 @@ def test_a_stretch_of_it(api: Api, portfolio: Portfolio) -> None:
     post(portfolio, raw_buy(ts=at(0), amount="1", price="100"))
     wish = f"from={date(1)}&to={date(3)}&benchmark=kraken:BTC/USD"
     found = body_of(api.get(f"portfolios/{portfolio.pk}/performance?{wish}"))
-    assert (found["start_value"], found["end_value"], found["twr"], found["roi"]) == ("100", "121", "0.21", "0.21")
-    assert (found["benchmark"]["twr"], found["benchmark"]["same_flows_value"]) == ("0.21", "121")
-    assert (found["xirr"], found["volatility"], found["samples"]) == (None, None, 2)
+    assert (found["start_value"], found["end_value"], found["profit"]) == ("100", "121", "21")
+    assert found["benchmark"]["same_flows_value"] == "121"
+    fractions = ("twr", "xirr", "roi", "volatility", "sharpe", "sortino", "max_drawdown")
+    assert [found[name] for name in (*fractions, "samples")] == [None] * 7 + [2]
+    assert found["benchmark"]["twr"] is None
     assert (found["realised"], found["unrealised"]) == ("0", "21")
 
 
@@ -141,7 +143,7 @@ def test_days_without_a_price_are_named_and_asked_for(api: Api, portfolio: Portf
     assert Backfill.objects.count() == 1
     found = body_of(api.get(f"{path}/performance?to={date(4)}"))
     assert [issue["code"] for issue in found["completeness"]["issues"]][-1] == "unpriced_day"
-    assert found["twr"] == "0"
+    assert (found["profit"], found["twr"]) == ("0", None)
     actions.read_history(portfolio=portfolio, now=clock.now())
     assert Backfill.objects.count() == 1
 

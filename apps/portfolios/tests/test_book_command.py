@@ -276,3 +276,20 @@ def long_way(raw: dict[str, object]) -> Line | str:
         return line_of(parse_entry(raw))
     except EntryError as error:
         return error.code
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", "was expected at its end"),
+        ('{"transactions": [{"id": }]}', "no JSON near "),
+        ("\x89PNG\r\n\x1a\n\x00\x00", "near something that is no text"),
+        ("\x1b[2Jrubbish", "near something that is no text"),
+    ],
+)
+def test_a_file_that_is_none_is_said_without_its_bytes(tmp_path: Path, text: str, place: str) -> None:
+    file = tmp_path / "given.json"
+    file.write_bytes(text.encode())
+    with pytest.raises(CommandError, match=place) as caught:
+        call_command("book", str(file))
+    assert str(caught.value).isprintable()

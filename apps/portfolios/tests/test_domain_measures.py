@@ -312,7 +312,12 @@ def test_the_command_prints_exact_text(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "no JSON file"),
+        ("", r"no JSON file: Expecting value, line 1, column 1\.$"),
+        ('{"returns": [1e99999999999999999999]}', "The number 1e999"),
+        ('{"returns": [' + "1" * 5_000 + "]}", "digits before"),
+        ('{"days": [{"date": "2024-01-01", "value_end": 1, "value_end": 2}]}', "names value_end twice"),
+        ('{"days": [{"date": "0001-01-01T00:00+14:00", "value_end": 1}]}', "no date of the calendar"),
+        ("[" * 100_000, "nested too deeply"),
         ("[1]", "no JSON object"),
         ("{}", "none of"),
         ('{"days": 1}', '"days" is not a list'),
@@ -323,7 +328,7 @@ def test_the_command_prints_exact_text(tmp_path: Path, capsys: pytest.CaptureFix
         ('{"flows": [{"date": "2024-02-03", "amount": true}]}', "is not a number"),
         ('{"returns": {}}', '"returns" is not a list'),
         ('{"returns": ["x"]}', r"returns\[0\]: Enter a number"),
-        ('{"returns": [NaN]}', "NaN is no number"),
+        ('{"returns": [NaN]}', "^The file holds NaN, which is no number"),
         ('{"returns": [1], "risk_free": -1}', "above -1"),
         ('{"returns": [1], "periods": 0}', "above 0"),
         ('{"returns": [1], "periods": 1000001}', "at most a million"),
@@ -335,6 +340,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> 
     with pytest.raises(CommandError, match=sentence) as caught:
         call_command("measure", str(file))
     assert "\n" not in str(caught.value)
+    assert ".." not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

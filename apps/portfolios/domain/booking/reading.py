@@ -11,6 +11,9 @@ from apps.portfolios.domain.transactions import JsonNumber
 TRANSACTIONS: Final = "transactions"
 _LONGEST_ITEM: Final = 1 << 26
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_SHOWN: Final = 40
+#: A line of text begins here, and not the bytes of a picture or a packed file.
+_TEXT: Final = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]{1,40}\Z")
 
 
 class UnreadableError(ValueError):
@@ -107,7 +110,7 @@ class Document:
                 value, end = self._scan(self._text, self._at)
             except (json.JSONDecodeError, StopIteration) as error:
                 if len(self._text) - self._at > _LONGEST_ITEM or not self._more():
-                    raise _broken(f"it is no JSON near {self._text[self._at : self._at + 40]!r}") from error
+                    raise _broken(f"it is no JSON {self._place()}") from error
                 continue
             if end == len(self._text) and self._more():
                 continue
@@ -132,7 +135,15 @@ class Document:
 
     def _expect(self, character: str) -> None:
         if not self._accept(character):
-            raise _broken(f"{character!r} was expected near {self._text[self._at : self._at + 40]!r}")
+            raise _broken(f"{character!r} was expected {self._place()}")
+
+    def _place(self) -> str:
+        """Say where the text goes wrong, by what is readable there."""
+        piece = self._text[self._at : self._at + _SHOWN]
+        if not piece:
+            return "at its end"
+        words = piece.split() if _TEXT.match(piece) else []
+        return f"near {words[0]!r}" if words else "near something that is no text"
 
     def _more(self) -> bool:
         """Read on, as much again as is waiting; tell whether there was anything."""

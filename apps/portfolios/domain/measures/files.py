@@ -102,9 +102,9 @@ def _date(place: str, row: Mapping[str, object]) -> date:
         raise MeasureFileError(f"{place} needs a date such as 2024-03-01.")
     try:
         moment = datetime.fromisoformat(given)
-    except ValueError:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
         raise MeasureFileError(f"{place} has no date of the calendar; write it as 2024-03-01.") from None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
 def _number(place: str, row: Mapping[str, object], name: str, absent: Decimal | None = None) -> Decimal:
