@@ -3,10 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from django.core.cache import cache
-
-from apps.markets.queries import current_world
-from apps.portfolios.actions.past import KEPT_SECONDS, read_history, read_performance
+from apps.portfolios.actions.keeping_past import keep_past
+from apps.portfolios.actions.past import LIVE_SECONDS, kept, read_history, read_performance
 from apps.portfolios.actions.reading import read_gains, refresh
 from apps.portfolios.domain.growth import growth
 from apps.portfolios.models import Portfolio, ShareLink
@@ -40,11 +38,8 @@ def read_shared_tax_year(*, link: ShareLink, now: datetime) -> SharedTaxYear:
 
 
 def _read_growth(portfolio: Portfolio, now: datetime) -> list[tuple[int, Decimal]]:
-    """Live through the ledger, as the figures beside the line do, which ask for prices that are missing."""
-    key = f"shared-growth:{portfolio.pk}:{portfolio.version}:{portfolio.currency}:{current_world()}"
-    found: list[tuple[int, Decimal]] | None = cache.get(key)
-    if found is None:
-        past = lived(portfolio=portfolio, now=now)
-        found = growth(past.history.days)
-        cache.set(key, found, KEPT_SECONDS if past.pending else KEPT_SECONDS + len(past.entries) // 100)
-    return found
+    def made() -> tuple[list[tuple[int, Decimal]], int]:
+        past = lived(portfolio=portfolio, now=now, course=keep_past(portfolio=portfolio, now=now))
+        return growth(past.history.days), LIVE_SECONDS
+
+    return kept(portfolio=portfolio, question=("growth",), make=made)
