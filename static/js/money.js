@@ -3,6 +3,7 @@
 import { priceWords } from "./prices.js";
 
 const MINUS = "−";
+const EXACT = 1e13; // above it a number of the page has no cents any more; the server's figure stays
 
 /** Return how amounts of a currency are written, from an element with `data-before`, `data-after` and `data-digits`. */
 export function signOf(element) {
@@ -29,12 +30,13 @@ function write(cell, words) {
 }
 
 export function paintMoney(cell, number, sign) {
+  if (Math.abs(number) >= EXACT) return;
   write(cell?.querySelector(".amt") ?? cell, moneyWords(number, sign));
 }
 
 export function paintGain(cell, number, sign) {
   const shown = cell?.querySelector(".chg");
-  if (!shown) return;
+  if (!shown || Math.abs(number) >= EXACT) return;
   shown.classList.toggle("up", number > 0);
   shown.classList.toggle("dn", number < 0);
   shown.classList.toggle("eq", number === 0);

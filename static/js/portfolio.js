@@ -20,7 +20,7 @@ function paintWorth(total) {
   const words = moneyWords(total, sign);
   const at = sign.digits ? words.lastIndexOf(".") : -1;
   const cents = inner?.querySelector(".cents");
-  if (!cents || at < 0) return paintMoney(worth, total, sign);
+  if (!cents || at < 0 || total >= 1e13) return paintMoney(worth, total, sign);
   inner.firstChild.textContent = words.slice(0, at);
   cents.textContent = words.slice(at);
 }
@@ -101,6 +101,7 @@ async function drawHistory(place) {
     place.removeAttribute("aria-busy");
     return;
   }
+  state.hidden = true;
   chart.show("all");
   place.removeAttribute("aria-busy");
   if (!place.querySelector("canvas")) {

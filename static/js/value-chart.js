@@ -11,6 +11,10 @@ const MARK = 4;
 const FONT = '11px "Inter Variable", sans-serif';
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+const MOST = 1e15; // above it a figure is told by its power of ten
+
+/** Write a tick of the value axis. */
+const tickWords = (tick) => (Math.abs(tick) >= MOST ? tick.toExponential(1).replace("e+", "e") : compact.format(tick));
 const dayWords = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 function fade(plot) {
@@ -93,7 +97,7 @@ export class ValueChart {
       cursor: { y: false, points: { size: 7, fill: color("accent"), stroke: color("surface") }, drag: { x: false, y: false } },
       axes: [
         { ...axis, grid: { show: false }, space: 72 },
-        { ...axis, grid, side: 1, size: 56, values: (_plot, ticks) => ticks.map((tick) => compact.format(tick)) },
+        { ...axis, grid, side: 1, size: 56, values: (_plot, ticks) => ticks.map(tickWords) },
       ],
       series: [
         {},

@@ -24,6 +24,8 @@ from apps.core import money
 register = template.Library()
 
 MASK: Final = "••••••"
+#: Figures longer than this may be cut in a table; they stand in full in their title.
+LONG: Final = 18
 _RECENT = timedelta(seconds=10)
 _STATES: Final[Mapping[str, tuple[str, object]]] = {
     "queued": ("", gettext_lazy("queued")),
@@ -92,6 +94,12 @@ def when(context: Context, value: datetime | None, style: str = "long") -> SafeS
 
 
 @register.simple_tag(takes_context=True)
+def day(context: Context, value: datetime) -> str:
+    """Return the day of a time in the reader's zone, as heads of days say it."""
+    return date_format(_local(context, value), "j M Y")
+
+
+@register.simple_tag(takes_context=True)
 def ago(context: Context, value: datetime | None) -> SafeString:
     """Write how long ago something was; the exact time stands in the title, and a script keeps the words true."""
     if value is None:
@@ -145,9 +153,10 @@ def amount(context: Context, number: Decimal | None, code: str = "", *, cents: b
         return format_html('<span class="mut">{}</span>', _("unknown"))
     words = money.for_display(number, code=code)
     whole, point, fraction = words.rpartition(".")
+    title = format_html(' title="{}"', words) if len(words) > LONG else ""
     if cents and point:
-        return format_html('<span class="amt fig">{}<span class="cents">.{}</span></span>', whole, fraction)
-    return format_html('<span class="amt fig">{}</span>', words)
+        return format_html('<span class="amt fig"{}>{}<span class="cents">.{}</span></span>', title, whole, fraction)
+    return format_html('<span class="amt fig"{}>{}</span>', title, words)
 
 
 @register.simple_tag(takes_context=True)

@@ -66,6 +66,13 @@ def test_an_empty_ledger_shows_the_next_step(client: Client) -> None:
     assert reverse(NEW) in page.text
 
 
+def test_a_day_has_one_head_however_many_entries_it_has(client: Client, portfolio: Portfolio) -> None:
+    hours = ("2024-01-02T01:00:00Z", "2024-01-02T23:00:00Z", "2024-01-03T00:30:00Z")
+    post(portfolio, *[raw_buy(ts=one) for one in hours])
+    text = client.get(reverse("portfolios:transactions")).text
+    assert re.findall(r'class="day">\s*<td colspan="6">([^<]+)', text) == ["3 Jan 2024", "2 Jan 2024"]
+
+
 def test_the_list_is_filtered_and_searched(client: Client, portfolio: Portfolio) -> None:
     post(portfolio, raw_buy(account="Kraken"), raw_buy(asset="ETH", account="Coinbase", external_id="TQ7X-1"))
     for query, shown in (({"words": "eth"}, ["ETH"]), ({"asset": "BTC"}, ["BTC"]), ({"words": "TQ7"}, ["ETH"]),
