@@ -99,14 +99,23 @@ def undo_batch(*, user: User, batch_id: UUID, reason: str = "", now: datetime) -
         batch = Batch.objects.select_for_update().get(pk=batch_id)
         if batch.state != BatchState.COMMITTED or batch.kind not in _UNDOABLE:
             raise NotUndoableError
-        places = Transaction.objects.filter(batch=batch).values("place")
-        standing = Transaction.objects.filter(portfolio=portfolio, place__in=places).standing()
+        standing = _standing_of(batch)
         correction = _correction(portfolio, user, "undo", reason, now)
         _reverse(standing, correction)
         batch.state, batch.undone_at = BatchState.UNDONE, now
         batch.save(update_fields=["state", "undone_at"])
         ledger_changed(portfolio=portfolio)
         return batch
+
+
+def _standing_of(batch: Batch) -> TransactionQuerySet:
+    """Return what counts of a batch: its own entries, and those in the places of the ones that were corrected.
+
+    The places are few, and named: a large table that has just grown is not asked about each of its rows.
+    """
+    corrected = Transaction.objects.filter(batch=batch, reversed_in__isnull=False).values_list("place", flat=True)
+    rows = Transaction.objects.filter(portfolio=batch.portfolio_id).standing()
+    return rows.filter(Q(batch=batch) | Q(place__in=list(corrected)))
 
 
 def _locked(user: User, transaction_id: UUID) -> tuple[Portfolio, Transaction]:

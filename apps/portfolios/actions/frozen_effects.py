@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-import orjson
-import zstandard
-
 from apps.portfolios.actions.posting import foresee_posting
-from apps.portfolios.domain.drafts import EntryDraft, draft_kept
+from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.domain.transactions import moment
 from apps.portfolios.models import Batch, BatchKind, BatchState, FileImport, Portfolio, Transaction
 from apps.portfolios.queries.freezing import frozen_years, frozen_years_changed, frozen_years_from
+from apps.portfolios.queries.imports import drafts_of
 
 #: Of more entries it is said which frozen years they may reach, without booking the ledger twice for the answer.
 MOST_BOOKED: Final = 20_000
@@ -21,7 +19,7 @@ def frozen_years_of_import(*, row: FileImport, now: datetime) -> tuple[int, ...]
     if not frozen_years(portfolio=row.portfolio):
         return ()
     if row.state == BatchState.PREVIEW:
-        forecast = foresee_posting(portfolio=row.portfolio, drafts=_drafts(row), now=now, kind=BatchKind.IMPORT)
+        forecast = foresee_posting(portfolio=row.portfolio, drafts=drafts_of(row=row), now=now, kind=BatchKind.IMPORT)
         return frozen_years_of_drafts(portfolio=row.portfolio, drafts=forecast.fresh)
     return () if row.batch is None else frozen_years_of_batch(batch=row.batch)
 
@@ -44,7 +42,3 @@ def frozen_years_of_batch(*, batch: Batch) -> tuple[int, ...]:
     if len(found) > MOST_BOOKED:
         return frozen_years_from(portfolio=batch.portfolio, first=min(found.values()))
     return frozen_years_changed(portfolio=batch.portfolio, without={str(pk) for pk in found})
-
-
-def _drafts(row: FileImport) -> list[EntryDraft]:
-    return [draft_kept(kept) for kept in orjson.loads(zstandard.ZstdDecompressor().decompress(bytes(row.drafts)))]

@@ -20,10 +20,12 @@ from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFound
 from apps.core.money import plain
 from apps.portfolios.actions.corrections import undo_batch
 from apps.portfolios.actions.posting import Refusal, foresee_posting, post_entries
-from apps.portfolios.domain.drafts import EntryDraft, as_entry, draft_kept, kept_draft
+from apps.portfolios.domain.drafts import EntryDraft, as_entry
 from apps.portfolios.domain.importing import AUTO, ColumnMapping, ImportedFile, ImportRefusedError, read_file
 from apps.portfolios.domain.movements import effect
+from apps.portfolios.domain.packing import packed
 from apps.portfolios.models import BatchKind, BatchState, FileImport, ImportVerb, ImportWork, Portfolio
+from apps.portfolios.queries.imports import drafts_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -121,7 +123,7 @@ def commit_import(*, user: User, import_id: UUID, skip_errors: bool = False, now
         if row.new > MOST_AT_ONCE:
             _hand_over(row, user, ImportVerb.COMMIT, skip_errors=skip_errors, now=now)
         else:
-            _book(row, user, _unpacked(bytes(row.drafts)), now)
+            _book(row, user, drafts_of(row=row), now)
         return row
 
 
@@ -160,7 +162,7 @@ def _carry_through(lease: jobs.Lease[ImportWork], read_clock: Callable[[], datet
             lease.succeed(progress_note=_("Undone"))
         return
     lease.save(progress=_BEGUN, note=_("Reading what the preview showed"))
-    drafts = _unpacked(bytes(FileImport.objects.get(pk=work.file_import_id).drafts))
+    drafts = drafts_of(row=FileImport.objects.get(pk=work.file_import_id))
     lease.save(progress=_UNDER_WAY, note=_("Booking %(count)d transactions") % {"count": len(drafts)})
     with lease.fenced():
         row = _locked(user, work.file_import_id)
@@ -221,8 +223,4 @@ def _errors(file: ImportedFile, refusals: tuple[Refusal, ...]) -> list[dict[str,
 
 
 def _packed(drafts: list[EntryDraft]) -> bytes:
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(orjson.dumps([kept_draft(draft) for draft in drafts]))
-
-
-def _unpacked(body: bytes) -> list[EntryDraft]:
-    return [draft_kept(kept) for kept in orjson.loads(zstandard.ZstdDecompressor().decompress(body))]
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(orjson.dumps(packed(drafts), default=str))

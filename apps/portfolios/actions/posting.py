@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.db import connection, transaction
-from psycopg import sql
+from django.db import transaction
 
 from apps.core.errors import ConflictError
 from apps.core.ids import uuid7
 from apps.portfolios.actions.portfolios import MOST_ACCOUNTS, ledger_changed
 from apps.portfolios.actions.repeats import Placed, Sifted, sift
+from apps.portfolios.actions.storing import stream_in
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, OUTSIDE, REMARKS, EntryDraft, checked_draft
+from apps.portfolios.domain.soundness import is_sound
 from apps.portfolios.domain.transactions import EntryError, EntryType, microseconds, moment
 from apps.portfolios.models import Account, Batch, BatchKind, Portfolio, Transaction
 
@@ -132,6 +133,9 @@ def checked(*, drafts: Sequence[EntryDraft], now: datetime) -> tuple[list[Placed
         if draft.at_us > latest:
             refused.append(Refusal(index, "ts_in_the_future", "This lies in the future.", "ts"))
             continue
+        if is_sound(draft):
+            sound.append((index, draft))
+            continue
         try:
             sound.append((index, checked_draft(draft, index=index)))
         except EntryError as error:
@@ -161,7 +165,8 @@ class Accounts:
     def house(self, drafts: Sequence[Placed], refused: list[Refusal]) -> Iterator[Placed]:
         """Yield the drafts whose accounts are there or could be made; the others are refused."""
         for index, draft in drafts:
-            if all(self._made(name) for name in _account_names(draft)):
+            is_here = draft.type is not EntryType.TRANSFER and draft.account in self.by_name
+            if is_here or all(self._made(name) for name in _account_names(draft)):
                 yield index, draft
             else:
                 message = f"A portfolio has at most {MOST_ACCOUNTS} accounts."
@@ -186,22 +191,12 @@ def _account_names(draft: EntryDraft) -> list[str]:
 
 
 def _store(drafts: Sequence[EntryDraft], batch: Batch, accounts: Accounts, now: datetime) -> list[UUID]:
-    """Store new rows and return their ids; many of them as a stream, which costs a tenth of statements."""
+    """Store new rows and return their ids."""
+    if len(drafts) >= _FEW_ROWS:
+        return stream_in(drafts=drafts, batch=batch, accounts=accounts.by_name, now=now)
     rows = [row_of(draft=draft, batch=batch, accounts=accounts, now=now) for draft in drafts]
-    ids = [row.pk for row in rows]
-    if len(rows) < _FEW_ROWS:
-        Transaction.objects.bulk_create(rows)
-        return ids
-    fields = Transaction._meta.concrete_fields  # noqa: SLF001 - Django documents it
-    names = sql.Composed([sql.Identifier(str(field.column)) for field in fields]).join(", ")
-    table = sql.Identifier(Transaction._meta.db_table)  # noqa: SLF001
-    attributes = [field.attname for field in fields]
-    with connection.cursor() as cursor:
-        command = sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)
-        with cursor.copy(command) as stream:
-            for row in rows:
-                stream.write_row([getattr(row, name) for name in attributes])
-    return ids
+    Transaction.objects.bulk_create(rows)
+    return [row.pk for row in rows]
 
 
 def row_of(

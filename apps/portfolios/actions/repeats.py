@@ -43,6 +43,7 @@ def sift(*, drafts: Sequence[Placed], accounts: Mapping[str, Account], money: st
     ids = {name: row.pk for name, row in accounts.items()}
     told, own = _looked_up(drafts, accounts, is_machine=kind in _MACHINES)
     names = {pk: name for name, pk in ids.items()}
+    new: dict[_Key, EntryDraft] = {}
     fresh: list[Placed] = []
     conflicts: list[tuple[int, str]] = []
     for index, draft in drafts:
@@ -50,11 +51,17 @@ def sift(*, drafts: Sequence[Placed], accounts: Mapping[str, Account], money: st
             fresh.append((index, draft))
             continue
         key = (ids[draft.record_of], draft.external_id)
-        facts = _facts(draft, ids)
-        if key not in told and key not in own:
-            told[key] = [facts]
+        if (first := new.get(key)) is not None:
+            what = difference(kept=first, told=draft, money=money)
+        elif key in told:
+            what = "" if _facts(draft, ids) in told[key] else _differs(told[key], draft, names, money)
+        elif key in own:
+            what = ""
+        else:
+            new[key] = draft
             fresh.append((index, draft))
-        elif key not in own and facts not in told[key] and (what := _differs(told[key], draft, names, money)):
+            continue
+        if what:
             conflicts.append((index, what))
     return Sifted(fresh, len(drafts) - len(fresh) - len(conflicts), conflicts)
 

@@ -6,12 +6,11 @@ found in the prices of that moment.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from apps.core.money import plain
 from apps.portfolios.domain.names import UnfitNameError, code_of, id_of, name_of, remark_of
 from apps.portfolios.domain.transactions import (
     DEFAULT_ACCOUNT,
@@ -202,22 +201,6 @@ def as_entry(draft: EntryDraft) -> Entry:
     if draft.type is EntryType.TRANSFER:
         told["from_account"], told["to_account"] = draft.sides
     return Entry(id=_PLACEHOLDER, at_us=draft.at_us, type=draft.type, account=draft.account, **told)
-
-
-def kept_draft(draft: EntryDraft) -> dict[str, object]:
-    """Return a draft as plain values, to be kept until it is posted."""
-    kept: dict[str, object] = {"at_us": draft.at_us, "type": draft.type.value, "source": draft.source}
-    for one in fields(draft):
-        value = getattr(draft, one.name)
-        if one.name not in kept and value is not None and value != "":
-            kept[one.name] = plain(value) if isinstance(value, Decimal) else value
-    return kept
-
-
-def draft_kept(kept: Mapping[str, Any]) -> EntryDraft:
-    """Return the draft that was kept."""
-    amounts = {name: Decimal(kept[name]) for name in AMOUNTS if name in kept}
-    return EntryDraft(**{**kept, "type": EntryType(kept["type"]), **amounts})
 
 
 def _trimmed(raw: Mapping[object, object]) -> dict[str, str]:

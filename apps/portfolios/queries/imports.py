@@ -2,7 +2,12 @@
 
 from uuid import UUID
 
+import orjson
+import zstandard
+
 from apps.core.errors import NotFoundError
+from apps.portfolios.domain.drafts import EntryDraft
+from apps.portfolios.domain.packing import unpacked
 from apps.portfolios.models import FileImport, Portfolio
 from apps.portfolios.models.imports import FileImportQuerySet
 
@@ -19,3 +24,8 @@ def import_of(*, portfolio: Portfolio, import_id: UUID) -> FileImport:
     if found is None:
         raise NotFoundError
     return found
+
+
+def drafts_of(*, row: FileImport) -> list[EntryDraft]:
+    """Return what an import posts when it is committed."""
+    return unpacked(orjson.loads(zstandard.ZstdDecompressor().decompress(bytes(row.drafts))))

@@ -15,10 +15,8 @@ from apps.portfolios.domain.drafts import (
     EntryDraft,
     as_entry,
     checked_draft,
-    draft_kept,
     draft_of,
     entry_of,
-    kept_draft,
 )
 from apps.portfolios.domain.held import CLOSING, booking_issues, held, legs_among, parts
 from apps.portfolios.domain.movements import Movement, effect, movements
@@ -35,11 +33,10 @@ def entries(*rows: dict[str, Any]) -> list[Entry]:
 
 
 # --- Drafts -----------------------------------------------------------------------------------------------------------
-def test_a_draft_is_kept_and_comes_back_whole() -> None:
+def test_a_draft_is_told_whole() -> None:
     raw = {**MOVE, "id": "x", "received": "0.999999999999999999999999999999", "from_account": "A", "to_account": "B"}
     draft = draft_of({**raw, "sequence": 7, "note": " n ", "tx_hash": "0x1"}, source="test")
     assert (draft.external_id, draft.sequence, draft.note, draft.record_of) == ("x", 7, "n", "A")
-    assert draft_kept(kept_draft(draft)) == draft
     for one in (draft, draft_of(BUY, source="test")):
         assert as_entry(one) == entry_of(one)
     assert draft_of({**raw, "external_id": "theirs"}, source="test").external_id == "theirs"
