@@ -51,8 +51,10 @@ class StrictJSONParser(parsers.BaseParser):
             raise _too_deep() from error
         except ValueError as error:
             raise exceptions.ParseError(_where(error)) from error
-        if "\\u" in text or text.count("[") + text.count("{") > DEEPEST:
+        if "\\u" in text:
             _inspect(value)
+        elif text.count("[") + text.count("{") > DEEPEST:
+            _check_depth(value)
         return value
 
 
@@ -106,6 +108,17 @@ def _inspect(value: object) -> None:
     level: list[tuple[str, object]] = [("", value)]
     for _depth in range(DEEPEST + 1):
         level = [child for path, one in level for child in _children(path, one)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _check_depth(value: object) -> None:
+    """Refuse what is nested too deeply; without an escape in it, every text of a body in UTF-8 can be stored."""
+    level = [value]
+    for _depth in range(DEEPEST):
+        inside = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [child for children in inside for child in children if isinstance(child, dict | list)]
         if not level:
             return
     raise _too_deep()

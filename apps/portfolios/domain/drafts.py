@@ -127,18 +127,18 @@ def draft_of(raw: object, *, source: str, index: int = 0) -> EntryDraft:
     external = _text(raw, "external_id") or (None if given_id is None else entry.id)
     told: dict[str, Any] = {name: _text(raw, name) for name in REMARKS}
     told |= {name: getattr(entry, name) for name in (*AMOUNTS, *NAMES, *ACCOUNTS)}
-    return checked_draft(
-        EntryDraft(
-            at_us=entry.at_us,
-            type=entry.type,
-            source=source,
-            account=entry.account,
-            external_id=external,
-            sequence=_sequence(raw),
-            **told,
-        ),
-        index=index,
+    draft = EntryDraft(
+        at_us=entry.at_us,
+        type=entry.type,
+        source=source,
+        account=entry.account,
+        external_id=external,
+        sequence=_sequence(raw),
+        **told,
     )
+    spelled = _spelled(draft, index)
+    _check_beside(spelled, index)
+    return spelled
 
 
 def checked_draft(draft: EntryDraft, *, index: int = 0) -> EntryDraft:
@@ -146,20 +146,26 @@ def checked_draft(draft: EntryDraft, *, index: int = 0) -> EntryDraft:
     draft = _spelled(draft, index)
     if draft.external_id == "":
         draft = replace(draft, external_id=None)
+    entry_of(draft, index=index)
+    _check_beside(draft, index)
+    return draft
+
+
+def _check_beside(draft: EntryDraft, index: int) -> None:
+    """Refuse what an entry may say, and the ledger cannot keep."""
     if not -_LARGEST_SEQUENCE <= draft.sequence <= _LARGEST_SEQUENCE:
         message = "sequence is a whole number of at most 64 bits."
         raise EntryError(code="field_invalid", message=message, field="sequence", index=index)
-    entry = entry_of(draft, index=index)
-    if entry.type is EntryType.TRANSFER and entry.from_account == entry.to_account:
+    sender, receiver = draft.sides
+    if draft.type is EntryType.TRANSFER and sender == receiver:
         message = "A transfer goes from one account to another."
         raise EntryError(code="same_account", message=message, field="to_account", index=index)
-    if entry.type is not EntryType.TRANSFER and entry.account == OUTSIDE:
+    if draft.type is not EntryType.TRANSFER and draft.account == OUTSIDE:
         message = f"{OUTSIDE} is the place that transfers come from and go to; choose one of your accounts."
         raise EntryError(code="account_reserved", message=message, field="account", index=index)
     if draft.at_us < _FIRST_US:
         message = f"No coin is older than {FIRST_COIN.date()}. Look at the year; a number counts milliseconds."
         raise EntryError(code="ts_too_early", message=message, field="ts", index=index)
-    return draft
 
 
 def _spelled(draft: EntryDraft, index: int) -> EntryDraft:
