@@ -48,7 +48,7 @@ def rows(*, quick: bool = False) -> list[Row]:
 
 # --- The command, file in and result out ----------------------------------------------------------------------------
 def _command_rows(folder: Path, count: int) -> Iterator[Row]:
-    file = _written(folder / f"{count}.json", _events(count, coins=_COINS))
+    file = _written(folder / f"{count}.json", events(count, coins=_COINS))
     empty = _cost(_written(folder / "empty.json", iter(())), Method.FIFO, folder)
     for method in Method:
         cost = _cost(file, method, folder)
@@ -87,11 +87,11 @@ _MEASURED = (
 # --- rp2 ------------------------------------------------------------------------------------------------------------
 def _peer_rows(folder: Path) -> Iterator[Row]:
     """Book one coin's events in this process, as rp2 does in its own: reading the file is counted on neither side."""
-    events = list(_events(FEW, coins=1))
+    told = list(events(FEW, coins=1))
     python = _environment(folder)
     for method in (Method.FIFO, Method.LIFO, Method.HIFO):
-        ours = _engine(events, method)
-        theirs = _rp2(python, events, method, folder) if python else None
+        ours = _engine(told, method)
+        theirs = _rp2(python, told, method, folder) if python else None
         yield Row(
             f"engine alone, {FEW:,} events of one coin, {method.value}",
             f"{ours:.2f} s CPU",
@@ -141,7 +141,7 @@ def _rp2(python: Path, events: list[Event], method: Method, folder: Path) -> flo
 
 
 # --- Events ---------------------------------------------------------------------------------------------------------
-def _events(count: int, *, coins: int) -> Iterator[Event]:
+def events(count: int, *, coins: int) -> Iterator[Event]:
     """Make buys and sales by turns of luck, never more sold than bought; the same ones every time."""
     luck = random.Random(5)
     at, held = _START, [0] * coins

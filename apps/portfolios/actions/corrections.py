@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.portfolios.actions.portfolios import ledger_changed
@@ -24,6 +24,7 @@ from apps.portfolios.models import (
     TransferMatch,
 )
 from apps.portfolios.queries.ledger import draft_of_row
+from apps.portfolios.queries.matching import matched_since
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -61,8 +62,8 @@ def reverse_transaction(*, user: User, transaction_id: UUID, reason: str = "", n
     with transaction.atomic():
         portfolio, row = _locked(user, transaction_id)
         batch = _correction(portfolio, user, "reversal", reason, now)
-        _reverse(Transaction.objects.filter(pk=row.pk), batch)
-        ledger_changed(portfolio=portfolio)
+        since = _reverse(Transaction.objects.filter(pk=row.pk), batch)
+        ledger_changed(portfolio=portfolio, since=since)
         return batch
 
 
@@ -81,11 +82,11 @@ def replace_transaction(
             problem = refused[0]
             raise InvalidError(problems=[FieldProblem(problem.field, problem.code, problem.message)])
         batch = _correction(portfolio, user, "correction", reason, now, posted=1)
-        _reverse(Transaction.objects.filter(pk=row.pk), batch)
+        since = _reverse(Transaction.objects.filter(pk=row.pk), batch)
         made = row_of(draft=housed[0][1], batch=batch, accounts=accounts, now=now, replaces=row)
         _refuse_known(made)
         made.save(force_insert=True)
-        ledger_changed(portfolio=portfolio)
+        ledger_changed(portfolio=portfolio, since=None if since is None else min(since, made.at))
         return made
 
 
@@ -101,10 +102,10 @@ def undo_batch(*, user: User, batch_id: UUID, reason: str = "", now: datetime) -
             raise NotUndoableError
         standing = _standing_of(batch)
         correction = _correction(portfolio, user, "undo", reason, now)
-        _reverse(standing, correction)
+        since = _reverse(standing, correction)
         batch.state, batch.undone_at = BatchState.UNDONE, now
         batch.save(update_fields=["state", "undone_at"])
-        ledger_changed(portfolio=portfolio)
+        ledger_changed(portfolio=portfolio, since=since)
         return batch
 
 
@@ -145,12 +146,18 @@ def _correction(portfolio: Portfolio, user: User, source: str, reason: str, now:
     )
 
 
-def _reverse(rows: TransactionQuerySet, batch: Batch) -> None:
-    """Mark rows as reversed; matched transfers lose a side thereby, and the other one waits again."""
+def _reverse(rows: TransactionQuerySet, batch: Batch) -> datetime | None:
+    """Mark rows as reversed and return since when that changes the ledger.
+
+    Matched transfers lose a side thereby, and the other one waits again.
+    """
     torn = Q(out__in=rows.values("pk")) | Q(arrivals__transaction__in=rows.values("pk"))
     matches = TransferMatch.objects.filter(torn, portfolio=batch.portfolio_id).values_list("pk", flat=True)
-    TransferMatch.objects.filter(pk__in=list(matches)).delete()
+    parted = TransferMatch.objects.filter(pk__in=list(matches))
+    moments = (rows.aggregate(at=Min("at"))["at"], matched_since(matches=parted))
+    parted.delete()
     rows.update(reversed_in=batch)
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _refuse_known(made: Transaction) -> None:

@@ -17,7 +17,7 @@ from apps.portfolios.domain.matching import certain
 from apps.portfolios.models import Portfolio, Transaction
 from apps.portfolios.models.matching import PartedPair, TransferArrival, TransferMatch
 from apps.portfolios.queries.completeness import unmatched_legs
-from apps.portfolios.queries.matching import as_leg, leg_of, proposals_for
+from apps.portfolios.queries.matching import as_leg, leg_of, matched_since, proposals_for
 from apps.portfolios.queries.pricing import prices_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def match_transfer(
         lost = _lost(out, arrived)
         PartedPair.objects.filter(portfolio=held, out_id=out_id, arrived_id__in=arrived_ids).delete()
         made = _put_together(held, out, arrived, _worth(held, out, lost, now), by, now)
-        ledger_changed(portfolio=held)
+        ledger_changed(portfolio=held, since=min(one.at for one in (out, *arrived)))
         return made
 
 
@@ -62,8 +62,9 @@ def unmatch_transfer(*, portfolio: Portfolio, out_id: UUID) -> None:
         PartedPair.objects.bulk_create(
             [PartedPair(portfolio=held, out_id=out_id, arrived_id=one) for one in arrived], ignore_conflicts=True
         )
+        since = matched_since(matches=TransferMatch.objects.filter(pk=match.pk))
         match.delete()
-        ledger_changed(portfolio=held)
+        ledger_changed(portfolio=held, since=since)
 
 
 def match_certain(*, portfolio: Portfolio, now: datetime) -> int:
@@ -77,7 +78,7 @@ def match_certain(*, portfolio: Portfolio, now: datetime) -> int:
     with transaction.atomic():
         held = Portfolio.objects.select_for_update().get(pk=portfolio.pk)
         waiting = {str(row.pk): row for row in unmatched_legs(portfolio=held)}
-        done = 0
+        done: list[datetime] = []
         for one in sure:
             if not {one.out, *one.arrived} <= waiting.keys():
                 continue
@@ -85,10 +86,10 @@ def match_certain(*, portfolio: Portfolio, now: datetime) -> int:
             worth = _worth(held, out, _lost(out, arrived), now)
             match = _put_together(held, out, arrived, worth, None, now)
             TransferMatch.objects.filter(pk=match.pk).update(score=one.score, reasons=list(one.reasons))
-            done += 1
+            done.append(min(leg.at for leg in (out, *arrived)))
         if done:
-            ledger_changed(portfolio=held)
-    return done
+            ledger_changed(portfolio=held, since=min(done))
+    return len(done)
 
 
 def _lost(out: Transaction, arrived: Sequence[Transaction]) -> Decimal:

@@ -94,7 +94,8 @@ def post_entries(
                 at=now,
             )
             ids = _store([draft for _index, draft in sifted.fresh], batch, accounts, now)
-            ledger_changed(portfolio=held)
+            first = min(draft.at_us for _index, draft in sifted.fresh)
+            ledger_changed(portfolio=held, since=moment(first))
     errors = tuple(sorted(refused, key=lambda one: one.index))
     return Posted(batch, tuple(ids), sifted.duplicates, errors)
 

@@ -48,7 +48,7 @@ def value_entries(*, portfolio: Portfolio, most: int = MOST_AT_ONCE, now: dateti
             unique_fields=["transaction"],
             update_fields=["state", "value", "fee_value", "source", "price_at", "valued_at"],
         )
-        ledger_changed(portfolio=held)
+        ledger_changed(portfolio=held, since=min(row.at for row in rows))
     return sum(one.state == ValueState.PRICED for one in found)
 
 

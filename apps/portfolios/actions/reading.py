@@ -12,8 +12,9 @@ from apps.core.errors import NotFoundError
 from apps.portfolios.actions.booking import ensure_booked, recompute
 from apps.portfolios.actions.valuing import revalue
 from apps.portfolios.domain.policy import Policy
-from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue, Transaction
+from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue
 from apps.portfolios.queries.booking import whole_result, year_of_result
+from apps.portfolios.queries.checkpoints import entries_behind
 from apps.portfolios.queries.completeness import completeness_of, completeness_row
 from apps.portfolios.queries.freezing import with_frozen
 from apps.portfolios.queries.portfolios import policy_of, portfolio_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 #: A value is renewed for its reader when it is older than this.
 FRESH: Final = timedelta(seconds=15)
-#: A ledger of more entries is booked by a worker; until then its readers get what was booked before.
+#: More entries than these are booked again by a worker; until then readers get what was booked before.
 MOST_INLINE: Final = 20_000
 
 
@@ -55,7 +56,7 @@ def read_holdings(*, user: User, portfolio_id: UUID, known: str = "", now: datet
 
 def refresh(*, portfolio: Portfolio, now: datetime) -> None:
     """Book what was posted since, unless that is a worker's task, and value it."""
-    is_behind = portfolio.booked_version != portfolio.version or not _is_booked(portfolio)
+    is_behind = portfolio.booked_version != portfolio.version or _own_result(portfolio) is None
     if is_behind and not _is_left_to_a_worker(portfolio):
         recompute(portfolio_id=portfolio.pk, now=now)
     revalue(portfolio_id=portfolio.pk, now=now, seen=True)
@@ -118,13 +119,14 @@ def _kept(user: User, portfolio_id: UUID) -> tuple[int, int, int, datetime, byte
     return rows.values_list("version", "booked_version", "portfolio__version", "valued_at", "body").first()
 
 
-def _is_booked(portfolio: Portfolio) -> bool:
-    return BookedResult.objects.filter(portfolio=portfolio, is_own=True).exists()
+def _own_result(portfolio: Portfolio) -> BookedResult | None:
+    return BookedResult.objects.filter(portfolio=portfolio, is_own=True).first()
 
 
 def _is_left_to_a_worker(portfolio: Portfolio) -> bool:
     """Tell whether an earlier result stands in until a worker has booked what came in since."""
-    if not _is_booked(portfolio):
+    result = _own_result(portfolio)
+    if result is None:
         return False
-    ahead = Transaction.objects.filter(portfolio=portfolio).standing().order_by()[: MOST_INLINE + 1].count()
-    return ahead > MOST_INLINE
+    result.portfolio = portfolio
+    return entries_behind(result=result, most=MOST_INLINE) > MOST_INLINE

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from apps.core.money import AmountError, parse_amount, plain
@@ -14,6 +15,9 @@ DEFAULT_ACCOUNT: Final = "default"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NAIVE: Final = _EPOCH.replace(tzinfo=None)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_SECOND_US: Final = 1_000_000
+_DAY_SECONDS: Final = 86_400
+_DAY_DIGITS: Final = len("1970-01-01T")
 _EARLIEST_US: Final = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST_US: Final = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LONGEST_INTEGER: Final = 20
@@ -152,7 +156,21 @@ def moment(at_us: int) -> datetime:
 
 def moment_text(at_us: int) -> str:
     """Print the time as ISO-8601 in UTC with Z."""
-    return (_EPOCH_NAIVE + timedelta(microseconds=at_us)).isoformat() + "Z"
+    second, part = divmod(at_us, _SECOND_US)
+    if part:
+        return (_EPOCH_NAIVE + timedelta(microseconds=at_us)).isoformat() + "Z"
+    day, second = divmod(second, _DAY_SECONDS)
+    return _day_text(day) + _second_text(second)
+
+
+@lru_cache(maxsize=10_000)
+def _day_text(day: int) -> str:
+    return (_EPOCH_NAIVE + timedelta(days=day)).isoformat()[:_DAY_DIGITS]
+
+
+@lru_cache(maxsize=_DAY_SECONDS)
+def _second_text(second: int) -> str:
+    return (_EPOCH_NAIVE + timedelta(seconds=second)).isoformat()[_DAY_DIGITS:] + "Z"
 
 
 def microseconds(at: datetime) -> int:

@@ -1,5 +1,6 @@
 """Checkpoints of booking: states at rest, lots by basis, parts by stretch, and since when a ledger changed.
 
+Two indexes find what booking asks of the whole ledger first: entries without a value, and transfers without a side.
 Results are made anew from the ledger, so those of the old shape go; every portfolio is booked again by the sweep.
 """
 
@@ -26,6 +27,15 @@ UPDATE portfolios_portfolio SET booked_version = 0;
 SET CONSTRAINTS ALL IMMEDIATE;
 SET CONSTRAINTS ALL DEFERRED;
 """
+
+UNTOLD = (
+    models.Q(("type", "trade"), ("value", None))
+    | models.Q(("price", None), ("type__in", ["buy", "sell", "income", "spend", "fee"]), ("value", None))
+    | models.Q(("fee_value", None), ("received__lt", models.F("amount")), ("type", "transfer"))
+    | models.Q(("fee__gt", 0), ("fee_value", None), models.Q(("fee_asset", ""), _negated=True))
+    | models.Q(("quote", ""), _negated=True)
+)
+LOOSE = models.Q(("type", "transfer"), models.Q(("from_account", None), ("to_account", None), _connector="OR"))
 
 
 def _of(model: str, related_name: str, verbose_name: str) -> models.ForeignKey:
@@ -124,4 +134,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(CASCADES, NO_CASCADES),
+        migrations.AddIndex(
+            model_name="transaction",
+            index=models.Index(
+                condition=models.Q(UNTOLD, ("reversed_in", None)),
+                fields=["portfolio", "-at"],
+                name="transaction_untold",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="transaction",
+            index=models.Index(
+                condition=LOOSE & models.Q(("reversed_in", None)), fields=["portfolio"], name="transaction_loose"
+            ),
+        ),
     ]

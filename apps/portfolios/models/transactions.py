@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -19,6 +19,8 @@ from apps.portfolios.models.portfolios import Account, Batch, of_portfolio
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+#: Entries that are told by a value or a price.
+VALUED = (EntryType.BUY, EntryType.SELL, EntryType.INCOME, EntryType.SPEND, EntryType.FEE)
 AMOUNTS = (
     "amount",
     "price",
@@ -31,6 +33,16 @@ AMOUNTS = (
     "ratio",
 )
 LONGEST_ASSET = 64
+#: What may need a value that its source did not tell, whatever the money of account.
+UNTOLD = (
+    Q(type=EntryType.TRADE.value, value=None)
+    | Q(type__in=[one.value for one in VALUED], value=None, price=None)
+    | Q(type=EntryType.TRANSFER.value, received__lt=F("amount"), fee_value=None)
+    | (Q(fee__gt=0, fee_value=None) & ~Q(fee_asset=""))
+    | ~Q(quote="")
+)
+#: Coins that came from outside, or left for there.
+LOOSE = Q(type=EntryType.TRANSFER.value) & (Q(from_account=None) | Q(to_account=None))
 
 
 class TransactionQuerySet(models.QuerySet["Transaction"]):
@@ -43,6 +55,14 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
     def standing(self) -> TransactionQuerySet:
         """Keep what counts: neither reversed nor replaced."""
         return self.filter(reversed_in=None)
+
+    def untold(self) -> TransactionQuerySet:
+        """Keep what may need a value that its source did not tell."""
+        return self.filter(UNTOLD)
+
+    def loose(self) -> TransactionQuerySet:
+        """Keep the transfers from and to outside."""
+        return self.filter(LOOSE)
 
     def in_order(self) -> TransactionQuerySet:
         """Order as they are booked: time, the source's own sequence, place."""
@@ -168,6 +188,10 @@ class Transaction(models.Model):
                 condition=Q(reversed_in=None),
             ),
             models.Index(fields=["portfolio", "asset", "-at"], name="transaction_asset", condition=Q(reversed_in=None)),
+            models.Index(
+                fields=["portfolio", "-at"], name="transaction_untold", condition=UNTOLD & Q(reversed_in=None)
+            ),
+            models.Index(fields=["portfolio"], name="transaction_loose", condition=LOOSE & Q(reversed_in=None)),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from django.db.models import Count, Min
 
 from apps.portfolios.domain.booking.checkpoints import DamagedError, LotRow
 from apps.portfolios.domain.faults import Faults
-from apps.portfolios.models import BookedLots, BookedResult, Checkpoint, LedgerChange, Portfolio
+from apps.portfolios.models import BookedLots, BookedResult, Checkpoint, LedgerChange, Portfolio, Transaction
 
 #: Rises when the engine would book the same entries otherwise.
 ENGINE: Final = 2
@@ -39,15 +39,30 @@ class Resting:
     faults: Faults
 
 
+def checkpoint_of(*, result: BookedResult) -> Checkpoint | None:
+    """Return the newest checkpoint of a result that nothing before has changed since, or nothing."""
+    since = changed_since(portfolio=result.portfolio, version=result.version)
+    if since is None:
+        return None
+    return Checkpoint.objects.filter(result=result, until__lt=since).order_by("-position").first()
+
+
+def entries_behind(*, result: BookedResult, most: int) -> int:
+    """Count the entries that are to be booked again to bring a result up to date, one more than the most at most."""
+    rows = Transaction.objects.filter(portfolio=result.portfolio).standing()
+    row = checkpoint_of(result=result)
+    if row is not None:
+        rows = rows.filter(at__gt=row.until)
+    return rows.order_by()[: most + 1].count()
+
+
 def resting_of(*, portfolio: Portfolio, policy_hash: str) -> Resting | None:
-    """Return the newest checkpoint that nothing before has changed since, or nothing; raise `DamagedError`."""
+    """Return the state that booking may go on from, or nothing; raise `DamagedError`."""
     result = BookedResult.objects.filter(portfolio=portfolio, policy_hash=policy_hash).first()
     if result is None:
         return None
-    since = changed_since(portfolio=portfolio, version=result.version)
-    if since is None:
-        return None
-    row = Checkpoint.objects.filter(result=result, until__lt=since).order_by("-position").first()
+    result.portfolio = portfolio
+    row = checkpoint_of(result=result)
     if row is None:
         return None
     kept = unsealed(body=row.body, label=label_of(result=result, position=row.position, chain=row.chain))

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from apps.core.money import plain
 from apps.portfolios.domain.completeness import Completeness, Issue, IssueCode, completeness
-from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import (
     BookedResult,
     Holding,
@@ -46,9 +45,8 @@ _REPAIRS: Final = {
 
 def unmatched_legs(*, portfolio: Portfolio) -> TransactionQuerySet:
     """Return the standing transfers of which one side is not known."""
-    rows = Transaction.objects.filter(portfolio=portfolio, type=EntryType.TRANSFER.value).standing()
-    matched = Q(match__isnull=False) | Q(arrival__isnull=False)
-    return rows.filter(Q(from_account=None) | Q(to_account=None)).exclude(matched)
+    rows = Transaction.objects.filter(portfolio=portfolio).standing().loose()
+    return rows.exclude(Q(match__isnull=False) | Q(arrival__isnull=False))
 
 
 def balances_that_differ(*, portfolio: Portfolio) -> int:

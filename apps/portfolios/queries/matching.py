@@ -1,10 +1,11 @@
 """Transfers of which one side is not known yet, what they may be, and those that are matched."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from apps.core.api.times import iso_z
 from apps.core.errors import NotFoundError
@@ -87,6 +88,12 @@ def matches_of(*, portfolio: Portfolio) -> QuerySet[TransferMatch]:
     """Return the matched transfers of a portfolio whose sides all stand, newest first."""
     rows = TransferMatch.objects.filter(portfolio=portfolio, out__reversed_in=None)
     return rows.select_related("out__account", "by").prefetch_related("arrivals__transaction__account").order_by("-id")
+
+
+def matched_since(*, matches: QuerySet[TransferMatch]) -> datetime | None:
+    """Return the earliest moment of the sides of these matches."""
+    found = matches.aggregate(left=Min("out__at"), came=Min("arrivals__transaction__at"))
+    return min((at for at in found.values() if at is not None), default=None)
 
 
 def match_row(*, match: TransferMatch) -> dict[str, Any]:

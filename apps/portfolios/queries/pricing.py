@@ -57,7 +57,7 @@ def entries_to_value(*, portfolio: Portfolio) -> TransactionQuerySet:
         | (Q(fee__gt=0, fee_value=None) & ~Q(fee_asset__in=("", money)))
         | ~Q(quote__in=("", money))
     )
-    rows = Transaction.objects.filter(untold, portfolio=portfolio).standing()
+    rows = Transaction.objects.filter(untold, portfolio=portfolio).standing().untold()
     return rows.exclude(valuation__state=ValueState.PRICED)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.core import clock
 from apps.portfolios import actions
 from apps.portfolios.actions import booking as booking_actions
-from apps.portfolios.domain.policy import Policy, parse_policy, policy_as_portable
+from apps.portfolios.domain.policy import Method, Policy, parse_policy, policy_as_portable
 from apps.portfolios.models import BookedPart, BookedResult, Holding, PolicyPeriod, Portfolio, Transaction
 from apps.portfolios.queries.booking import whole_result, year_of_result
 from apps.portfolios.tests.factories import make_portfolio, post
@@ -29,11 +29,11 @@ START_MS = 1_600_000_000_000
 DAY_MS = 86_400_000
 
 
-def entry(luck: random.Random, number: int, *, days: int = 900) -> dict[str, Any]:
+def entry(luck: random.Random, number: int, *, first: int = 0, last: int = 900) -> dict[str, Any]:
     """Make one entry of any kind, at times that often meet; more is sold than bought now and then."""
     asset, other = luck.choice(["BTC", "ETH", "WETH", "ADA"]), luck.choice(["BTC", "ETH", "BNB"])
     amount, value = f"{luck.randint(1, 9)}.{luck.randint(0, 99)}", str(luck.randint(1, 9_999))
-    ts = START_MS + luck.randrange(days) * DAY_MS + luck.choice([0, 0, 43_200_000])
+    ts = START_MS + luck.randrange(first, last) * DAY_MS + luck.choice([0, 0, 43_200_000])
     fee: dict[str, str] = luck.choice([{}, {"fee": "1"}, {"fee": "0.01", "fee_asset": "BNB", "fee_value": "3"}])
     head = {"id": f"e{number}", "ts": ts, "account": luck.choice(["one", "two"])}
     kinds: dict[str, dict[str, Any]] = {
@@ -97,6 +97,8 @@ def test_booking_on_is_booking_from_zero(raw: dict[str, Any]) -> None:
     PolicyPeriod.objects.create(portfolio=portfolio, policy=policy_as_portable(policy))
     post(portfolio, *(entry(luck, number) for number in range(60)))
     actions.recompute(portfolio_id=portfolio.pk, now=clock.now())
+    rests = parse_policy(raw).method is not Method.UK_S104 and not policy.watched
+    gone_on = 0
     for round_ in range(12):
         number = 100 * (round_ + 1)
         if round_ % 4 == 3:
@@ -105,9 +107,9 @@ def test_booking_on_is_booking_from_zero(raw: dict[str, Any]) -> None:
                 user=portfolio.owner, transaction_id=luck.choice(standing), reason="wrong", now=clock.now()
             )
         else:
-            late = [
-                entry(luck, number + one, days=luck.choice([30, 900, 960])) for one in range(luck.choice([1, 5, 20]))
-            ]
-            post(portfolio, *late)
-        actions.recompute(portfolio_id=portfolio.pk, now=clock.now())
+            first, count = luck.choice([0, 600, 850, 890]), luck.choice([1, 5, 20])
+            post(portfolio, *(entry(luck, number + one, first=first, last=920) for one in range(count)))
+        before = BookedResult.objects.get(portfolio=portfolio).pk
+        gone_on += actions.recompute(portfolio_id=portfolio.pk, now=clock.now()).pk == before
         assert shown(portfolio, policy) == from_zero(portfolio, policy)
+    assert gone_on >= 4 if rests else gone_on == 0

@@ -46,7 +46,8 @@ class Books:
         self.matchers: dict[str, Matcher] = {}
         self.eras: list[Era] = []
         self.resting: dict[Key, Sums] = {}
-        self.touched: set[Key] = set()
+        self._near: dict[tuple[str, str], Basis] = {}
+        self._split: set[Key] = set()
         self.said = ""
         self.never: dict[tuple[str, str], int] = {}
         self._foresight = foresight
@@ -71,7 +72,7 @@ class Books:
             self._matcher(asset).on(line.at_us).taken_in.add(amount=amount, cost=cost)
             return
         rank = rank_of(clean if self.policy.hifo_excl_fee else cost, amount) if self._ranked else 0
-        basis = self._basis(asset, account)
+        basis = self._near.get(place) or self._basis(asset, account)
         basis.acquire(Piece(line.id, amount, cost, line.at_us, self.seq, rank))
         if self._window is not None:
             self._note(basis, line)
@@ -110,7 +111,7 @@ class Books:
             sale = Sale(self.seq, tx, line.id, kind, asset, account, at_us, amount, proceeds)
             self._matcher(asset).on(at_us).sell(sale)
             return
-        basis = self._basis(asset, account)
+        basis = self._near.get(place) or self._basis(asset, account)
         pieces, found, cost = basis.take(amount)
         missing, gain = amount - found, proceeds - cost
         if missing:
@@ -167,7 +168,7 @@ class Books:
             self.holdings[place] = product(amount + never, ratio) - never
         for key, basis in self.bases.items():
             if key[0] == bucket:
-                self.touched.add(key)
+                self._split.add(key)
                 basis.split(ratio)
                 self._note(basis, line)
                 if self._foresight is not None:
@@ -201,6 +202,13 @@ class Books:
         """Go through what is left of every lot or pool."""
         for key, basis in self.bases.items():
             yield from basis.open_lots(key)
+
+    def changed(self) -> frozenset[Key]:
+        """Return the bases that may have changed since this was asked before."""
+        keys = frozenset({self._key(asset, account) for account, asset in self._near} | self._split)
+        self._near.clear()
+        self._split.clear()
+        return keys
 
     def sums(self) -> dict[Key, Sums]:
         """Return what lies in every basis, those that rest included."""
@@ -240,12 +248,15 @@ class Books:
         return matcher
 
     def _basis(self, asset: str, account: str) -> Basis:
-        key = (self._alias.get(asset, asset), None if self._universal else account)
-        self.touched.add(key)
+        key = self._key(asset, account)
         basis = self.bases.get(key)
         if basis is None:
             basis = self.bases[key] = self._new_basis()
+        self._near[account, asset] = basis
         return basis
+
+    def _key(self, asset: str, account: str) -> Key:
+        return self._alias.get(asset, asset), None if self._universal else account
 
     def _new_basis(self) -> Basis:
         if not self._pooled:
@@ -296,8 +307,7 @@ class Books:
         self.sink.disposal(record)
 
     def _without_superficial_loss(self, basis: PoolBasis, record: Disposal, *, days: int) -> Disposal:
-        key = (self._alias.get(record.asset, record.asset), None if self._universal else record.account)
-        trail = (self._foresight or {})[key]
+        trail = (self._foresight or {})[self._key(record.asset, record.account or "")]
         replaced = trail.replaced(at_us=record.at_us, days=days, sold=record.amount)
         denied = half_even(-record.gain * replaced.numerator, record.amount * replaced.denominator)
         basis.pool.cost += denied

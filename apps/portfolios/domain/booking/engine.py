@@ -75,10 +75,9 @@ class State:
 
     def cut(self) -> tuple[Sink, frozenset[Key]]:
         """Hand out what was recorded since the last cut, and the bases that may have changed since."""
-        records, keys, fresh = self.sink, frozenset(self.books.touched), Sink()
-        self.sink = self.books.sink = fresh
-        self.books.touched.clear()
-        return records, keys
+        records = self.sink
+        self.sink = self.books.sink = Sink()
+        return records, self.books.changed()
 
     def _buy(self, line: Buy) -> None:
         value, fee = _known(line.value), line.fee

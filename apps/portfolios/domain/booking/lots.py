@@ -77,7 +77,11 @@ class OldestFirst:
 
     def add(self, piece: Piece) -> None:
         """Put a lot in; one that travelled may be older than what is there."""
-        insert_by_age(self._lots, piece, low=self._head)
+        lots = self._lots
+        if not lots or lots[-1].at_us < piece.at_us:
+            lots.append(piece)
+        else:
+            insert_by_age(lots, piece, low=self._head)
 
     def take(self, amount: int) -> Taken:
         """Take from the oldest on."""
@@ -120,7 +124,11 @@ class NewestFirst:
 
     def add(self, piece: Piece) -> None:
         """Put a lot in; one that travelled may be older than what is there."""
-        insert_by_age(self._lots, piece, low=0)
+        lots = self._lots
+        if not lots or lots[-1].at_us < piece.at_us:
+            lots.append(piece)
+        else:
+            insert_by_age(lots, piece, low=0)
 
     def take(self, amount: int) -> Taken:
         """Take from the newest on."""

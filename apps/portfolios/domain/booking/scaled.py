@@ -35,5 +35,9 @@ def text(number: int) -> str:
     """Print a scaled number in full: no exponent, no zeros at the end, no minus before zero."""
     if number < 0:
         return f"-{text(-number)}"
-    whole, fraction = divmod(number, SCALE)
-    return f"{whole}.{fraction:030d}".rstrip("0") if fraction else str(whole)
+    digits = str(number)
+    whole, fraction = digits[:-MAX_FRACTION_DIGITS], digits[-MAX_FRACTION_DIGITS:]
+    if not whole:
+        whole, fraction = "0", fraction.zfill(MAX_FRACTION_DIGITS)
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
