@@ -194,5 +194,6 @@ def test_the_page_changes_rules_at_a_date_and_takes_that_back(client: Client, po
     assert client.post(address, {"period": shown, "remove": "save"}).status_code == 404
     found = client.post(address, {"period": period.name, "remove": "preview", "long_days": "x"})
     assert (found.status_code, found.context["asked"].removes, "Remove the change" in found.text) == (200, True, True)
+    assert 'value="2025-03-01T00:00:00"' in found.text
     assert client.post(address, {"period": period.name, "remove": "save"}).status_code == 302
     assert [one.name for one in client.get(address).context["asked"].periods] == ["first"]

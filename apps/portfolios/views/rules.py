@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidError
-from apps.portfolios.domain.policy import Policy, PolicyError, policy_as_portable
+from apps.portfolios.domain.policy import Policy, PolicyError
 from apps.portfolios.domain.timeline import PolicyChange, Timeline, with_change, without_change
 from apps.portfolios.domain.transactions import microseconds, moment, moment_text
 from apps.portfolios.forms import PolicyForm
@@ -54,7 +54,7 @@ class Asked:
         saves = "save" in {request.POST.get("step"), request.POST.get("remove")}
         removes = "remove" in request.POST and shown.from_at is not None
         form = PolicyForm(
-            _as_it_is(shown) if removes else request.POST or None,
+            _as_it_is(shown, held.zone) if removes else request.POST or None,
             policy=shown.policy,
             zone=held.zone,
             from_at=shown.from_at,
@@ -106,9 +106,9 @@ def _shown(periods: tuple[Period, ...], name: str) -> Period:
     return found
 
 
-def _as_it_is(shown: Period) -> dict[str, object]:
+def _as_it_is(shown: Period, zone: tzinfo) -> dict[str, object]:
     """Return what the form would send if nothing were changed in it."""
-    return {**policy_as_portable(shown.policy), "from_at": str(shown.from_at)}
+    return PolicyForm(policy=shown.policy, zone=zone, from_at=shown.from_at, always=False).initial
 
 
 def _message(code: str, message: str) -> str:
