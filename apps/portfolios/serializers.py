@@ -11,7 +11,7 @@ from apps.portfolios.domain.completeness import IssueCode
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
 from apps.portfolios.domain.importing import AUTO, FORMATS
 from apps.portfolios.domain.policy import CoinFee, Fees, Method, Missing, SameCoinFee, Scope
-from apps.portfolios.domain.sharing import MOST_DAYS, USUAL_DAYS, ShareContent
+from apps.portfolios.domain.sharing import LAST_YEAR, MOST_DAYS, USUAL_DAYS, ShareContent
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import AccountKind, BatchKind, BatchState, Transaction, ValueState
 from apps.portfolios.models.shares import CONTENTS, PURPOSES
@@ -456,7 +456,12 @@ class ShareRequestSerializer(StrictSerializer[Values]):
 
     purpose = serializers.ChoiceField(choices=PURPOSES, help_text="It opens this and nothing else.")
     year = serializers.IntegerField(
-        min_value=1, max_value=9999, required=False, allow_null=True, default=None, help_text="With `tax_year` only."
+        min_value=1,
+        max_value=LAST_YEAR,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="With `tax_year` only.",
     )
     shows = serializers.ChoiceField(choices=CONTENTS, required=False, default=ShareContent.PERCENTAGES.value)
     name = serializers.CharField(

@@ -12,6 +12,7 @@ from django.db.models import F
 from apps.accounts.actions import record_audit
 from apps.core.errors import ConflictError, DeniedError, FieldProblem, InvalidError, NotFoundError
 from apps.portfolios.domain.sharing import (
+    LAST_YEAR,
     MOST_DAYS,
     MOST_LIVE,
     USUAL_DAYS,
@@ -124,7 +125,7 @@ def _check(purpose: SharePurpose, year: int | None, days: int) -> None:
     problems = []
     if not 1 <= days <= MOST_DAYS:
         problems.append(FieldProblem("expires_in_days", "out_of_range", f"Choose 1 to {MOST_DAYS} days."))
-    if purpose is SharePurpose.TAX_YEAR and (year is None or not 1 <= year <= 9999):
+    if purpose is SharePurpose.TAX_YEAR and (year is None or not 1 <= year <= LAST_YEAR):
         problems.append(FieldProblem("year", "required", "Say which year the link shows."))
     if purpose is SharePurpose.PORTFOLIO and year is not None:
         problems.append(FieldProblem("year", "not_allowed", "A link to the portfolio has no year."))

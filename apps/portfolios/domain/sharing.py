@@ -10,6 +10,8 @@ SECRET_BYTES: Final = 32
 USUAL_DAYS: Final = 30
 MOST_DAYS: Final = 365
 MOST_LIVE: Final = 20
+#: The last year that has an end in our calendar.
+LAST_YEAR: Final = 9998
 
 
 class SharePurpose(StrEnum):

@@ -61,9 +61,15 @@ class SharedTaxYear:
     short: Decimal | None
     long: Decimal | None
     missing: int
-    booked_at: datetime
+    count: int
+    frozen_at: datetime | None
     page: TaxYear | None
     currency: str
+
+    @property
+    def left_out(self) -> int:
+        """Count the disposals that a page cannot bear; they are in every sum."""
+        return self.count - len(self.disposals)
 
 
 def shared_tax_year(*, page: TaxYear, full: bool, currency: str) -> SharedTaxYear:
@@ -71,7 +77,7 @@ def shared_tax_year(*, page: TaxYear, full: bool, currency: str) -> SharedTaxYea
     proceeds = page.proceeds
     return SharedTaxYear(
         year=page.year,
-        disposals=tuple(_disposal(row, full=full) for row in page.disposals),
+        disposals=tuple(_disposal(row, full=full) for row in page.shown),
         assets=tuple(_assets(page, proceeds, full=full)),
         income=tuple(
             SharedIncome(kind, count, _of(value, page.income_total), value if full else None)
@@ -82,7 +88,8 @@ def shared_tax_year(*, page: TaxYear, full: bool, currency: str) -> SharedTaxYea
         short=_of(_brought(page.disposals, "short"), proceeds),
         long=_of(_brought(page.disposals, "long"), proceeds),
         missing=len(page.short_of_history),
-        booked_at=page.booked_at,
+        count=len(page.disposals),
+        frozen_at=page.frozen.at if page.frozen else None,
         page=page if full else None,
         currency=currency if full else "",
     )

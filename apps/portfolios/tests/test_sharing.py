@@ -211,13 +211,15 @@ def test_a_visitor_needs_no_session_and_an_owner_s_is_not_touched(owner: User, p
     assert all(one.startswith(("/static/", "static/", "#")) for one in addresses)
 
 
-def test_looking_again_and_again_is_slowed_down(portfolio: Portfolio) -> None:
-    _, token = share(portfolio)
-    answers = iter(lambda: look(new_share_token()).status_code, 429)
-    assert {next(answers, 429) for _ in range(300)} == {404, 429}
-    refused = look(token)
+def test_looking_again_and_again_is_slowed_down() -> None:
+    answers = []
+    while not answers or answers[-1].status_code == 404 and len(answers) < 600:
+        answers.append(look(new_share_token()))
+    refused = answers[-1]
+    assert len(answers) > 60
     assert refused.status_code == 429
     assert int(refused["Retry-After"]) > 0
+    assert refused["Cache-Control"] == "no-store, private"
 
 
 # --- Percentages only -------------------------------------------------------------------------------------------------
@@ -314,6 +316,7 @@ def test_links_are_made_listed_and_revoked_over_rest(owner: User, portfolio: Por
     [
         ({"purpose": "everything"}, "purpose"),
         ({"purpose": "tax_year"}, "year"),
+        ({"purpose": "tax_year", "year": 9999}, "year"),
         ({"purpose": "portfolio", "year": 2024}, "year"),
         ({"purpose": "portfolio", "expires_in_days": 366}, "expires_in_days"),
         ({"purpose": "portfolio", "expires_in_days": 0}, "expires_in_days"),
