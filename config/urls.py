@@ -10,20 +10,21 @@ from apps.markets.urls import api_urlpatterns as markets_api
 from apps.operations.urls import api_urlpatterns as operations_api
 from apps.portfolios.urls import api_urlpatterns as portfolios_api
 
+# Addresses are tried from the top, so what programs ask for most often stands there.
 api_v1: list[URLPattern | URLResolver] = [
+    path("", include((portfolios_api, "portfolios"), namespace="api-portfolios")),
+    path("", include((markets_api, "markets"), namespace="api-markets")),
     path("", include((accounts_api, "accounts"), namespace="api-accounts")),
     path("", include((live_api, "live"), namespace="api-live")),
-    path("", include((markets_api, "markets"), namespace="api-markets")),
     path("", include((operations_api, "operations"), namespace="api-operations")),
-    path("", include((portfolios_api, "portfolios"), namespace="api-portfolios")),
 ]
 
 admin.autodiscover()
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include(api_v1)),
     path("", include(sign_in_urlpatterns)),
     path("admin/", admin.site.urls),
-    path("api/v1/", include(api_v1)),
     path("api/", include("apps.core.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.operations.urls")),

@@ -22,6 +22,7 @@ app_name = "portfolios"
 _ONE = "portfolios/<uuid:portfolio_id>"
 
 api_urlpatterns: list[URLPattern] = [
+    path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),  # asked for most often
     path("portfolios", portfolios.PortfoliosView.as_view(), name="portfolios"),
     path(_ONE, portfolios.PortfolioView.as_view(), name="portfolio"),
     path(f"{_ONE}/accounts", portfolios.AccountsView.as_view(), name="accounts"),
@@ -42,7 +43,6 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/policy", rules.PolicyView.as_view(), name="policy"),
     path(f"{_ONE}/policy/preview", rules.PolicyPreviewView.as_view(), name="policy-preview"),
     path(f"{_ONE}/reconciliation", rules.ReconciliationView.as_view(), name="reconciliation"),
-    path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),
     path(f"{_ONE}/lots", results.LotsView.as_view(), name="lots"),
     path(f"{_ONE}/gains", results.GainsView.as_view(), name="gains"),
     path(f"{_ONE}/performance", performance.PerformanceView.as_view(), name="performance"),

@@ -11,19 +11,24 @@ from apps.core.api.times import iso_z
 from apps.core.errors import NotFoundError
 from apps.portfolios.actions.booking import ensure_booked, recompute
 from apps.portfolios.actions.valuing import revalue
-from apps.portfolios.domain.policy import Policy
+from apps.portfolios.domain.policy import Policy, policy_as_portable
+from apps.portfolios.domain.timeline import Timeline, changes_as_portable, kept_timeline
+from apps.portfolios.domain.transactions import last_microsecond
 from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue
+from apps.portfolios.queries.answers import answer_body, answer_state
 from apps.portfolios.queries.booking import whole_result, year_of_result
 from apps.portfolios.queries.checkpoints import entries_behind
 from apps.portfolios.queries.completeness import completeness_of, completeness_row
 from apps.portfolios.queries.freezing import with_frozen
-from apps.portfolios.queries.portfolios import policy_of, portfolio_of
+from apps.portfolios.queries.portfolios import portfolio_of, timeline_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
 #: A value is renewed for its reader when it is older than this.
 FRESH: Final = timedelta(seconds=15)
+#: Another answer may take the place of one between two questions.
+_MOST_TRIES: Final = 3
 #: More entries than these are booked again by a worker; until then readers get what was booked before.
 MOST_INLINE: Final = 20_000
 
@@ -38,20 +43,25 @@ class HoldingsAnswer:
 
 def read_holdings(*, user: User, portfolio_id: UUID, known: str = "", now: datetime) -> HoldingsAnswer:
     """Return the holdings of one of the person's portfolios as they are now; no text where the version is known."""
-    kept = _kept(user, portfolio_id)
-    if kept is None or kept[1] != kept[2] or kept[3] < now - FRESH:
-        portfolio = portfolio_of(user=user, portfolio_id=portfolio_id)
-        refresh(portfolio=portfolio, now=now)
-        kept = _kept(user, portfolio_id)
-        if kept is None:
-            raise NotFoundError
-    version, booked, wanted, valued_at, body = kept
-    stamp = f"{portfolio_id.hex[-12:]}-{version}-{booked}"
-    if stamp == known:
-        return HoldingsAnswer(stamp, None)
-    stale = b"true" if booked != wanted else b"false"
-    head = b'{"as_of":"%b","stale":%b,' % (iso_z(valued_at).encode(), stale)
-    return HoldingsAnswer(stamp, head + bytes(body)[1:])
+    for _try in range(_MOST_TRIES):
+        state = answer_state(portfolio_id=portfolio_id, owner_id=user.pk)
+        if state is None or state.booked != state.wanted or state.valued_at < now - FRESH:
+            refresh(portfolio=portfolio_of(user=user, portfolio_id=portfolio_id), now=now)
+            state = answer_state(portfolio_id=portfolio_id, owner_id=user.pk)
+        if state is None:
+            break
+        stamp = f"{portfolio_id.hex[-12:]}-{state.version}-{state.booked}"
+        if stamp == known:
+            return HoldingsAnswer(stamp, None)
+        body = answer_body(portfolio_id=portfolio_id, version=state.version)
+        if body is not None:
+            stale = b"false" if state.booked == state.wanted else b"true"
+            return HoldingsAnswer(stamp, b'{"as_of":"%b","stale":%b,%b' % (_text(state.valued_at), stale, body[1:]))
+    raise NotFoundError
+
+
+def _text(moment: datetime) -> bytes:
+    return iso_z(moment).encode()
 
 
 def refresh(*, portfolio: Portfolio, now: datetime) -> None:
@@ -84,7 +94,7 @@ def read_gains(*, portfolio: Portfolio, year: int | None, policy: Policy | None,
 def read_today(*, portfolio: Portfolio, year: int, policy: Policy | None = None, now: datetime) -> dict[str, Any]:
     """Return a year as the ledger has it today, frozen or not."""
     result = _result(portfolio, policy, now)
-    return {**year_of_result(result=result, year=year), **_stamp(portfolio, result)}
+    return {**year_of_result(result=result, year=year), **_stamp(portfolio, result, year=year)}
 
 
 def read_completeness(*, portfolio: Portfolio, now: datetime) -> dict[str, Any]:
@@ -95,28 +105,27 @@ def read_completeness(*, portfolio: Portfolio, now: datetime) -> dict[str, Any]:
 
 
 def _result(portfolio: Portfolio, policy: Policy | None, now: datetime) -> BookedResult:
-    is_own = policy is None or policy == policy_of(portfolio=portfolio)
+    is_own = policy is None or Timeline(policy) == timeline_of(portfolio=portfolio)
     if is_own and _is_left_to_a_worker(portfolio):
         return BookedResult.objects.get(portfolio=portfolio, is_own=True)
     return ensure_booked(portfolio=portfolio, policy=policy, now=now)
 
 
-def _stamp(portfolio: Portfolio, result: BookedResult) -> dict[str, Any]:
+def _stamp(portfolio: Portfolio, result: BookedResult, *, year: int | None = None) -> dict[str, Any]:
     found = completeness_of(portfolio=portfolio, result=result)
+    timeline = kept_timeline(result.policy)
+    if year is not None:
+        timeline = timeline.until(last_microsecond(year))
     return {
         "currency": portfolio.currency,
-        "policy": result.policy,
+        "policy": policy_as_portable(timeline.last),
+        "policy_changes": changes_as_portable(timeline),
         "input_hash": result.input_hash,
         "booked_at": iso_z(result.booked_at),
         "stale": result.version != portfolio.version,
         "frozen": None,
         "completeness": completeness_row(found=found),
     }
-
-
-def _kept(user: User, portfolio_id: UUID) -> tuple[int, int, int, datetime, bytes | memoryview] | None:
-    rows = PortfolioValue.objects.for_user(user).filter(pk=portfolio_id)
-    return rows.values_list("version", "booked_version", "portfolio__version", "valued_at", "body").first()
 
 
 def _own_result(portfolio: Portfolio) -> BookedResult | None:
