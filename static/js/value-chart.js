@@ -8,6 +8,7 @@ import { color } from "./prices.js";
 
 const DAY = 86_400;
 const MARK = 4;
+const APART = 11; // pixels between two marks
 const FONT = '11px "Inter Variable", sans-serif';
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
@@ -26,9 +27,25 @@ function fade(plot) {
   return paint;
 }
 
+/** Where money came or went: what lies too near to be told apart is one mark for the sum of it. */
+function flowsOf(plot) {
+  const [times, , net] = plot.data;
+  const { left, width } = plot.bbox;
+  const places = new Map();
+  for (let at = 1; at < times.length; at += 1) {
+    const moved = net[at] - net[at - 1];
+    if (!moved || Math.abs(moved) < Math.abs(net[at] || 1) / 1e6) continue;
+    const x = plot.valToPos(times[at], "x", true);
+    if (x < left || x > left + width) continue;
+    const place = Math.floor((x - left) / (APART * uPlot.pxRatio));
+    const before = places.get(place);
+    places.set(place, { x: before?.x ?? x, moved: (before?.moved ?? 0) + moved });
+  }
+  return [...places.values()].filter(({ moved }) => moved);
+}
+
 /** Triangles on the floor of the chart: up for money that came in, down and hollow for money that went. */
 function drawFlows(plot) {
-  const [times, , net] = plot.data;
   const { ctx, bbox } = plot;
   const ratio = uPlot.pxRatio;
   const floor = bbox.top + bbox.height - 2 * ratio;
@@ -36,11 +53,7 @@ function drawFlows(plot) {
   ctx.fillStyle = color("ink-3");
   ctx.strokeStyle = color("ink-2");
   ctx.lineWidth = ratio;
-  for (let at = 1; at < times.length; at += 1) {
-    const moved = net[at] - net[at - 1];
-    if (!moved || Math.abs(moved) < Math.abs(net[at] || 1) / 1e6) continue;
-    const x = plot.valToPos(times[at], "x", true);
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+  for (const { x, moved } of flowsOf(plot)) {
     const size = MARK * ratio;
     const [tip, base] = moved > 0 ? [floor - 2 * size, floor] : [floor, floor - 2 * size];
     ctx.beginPath();

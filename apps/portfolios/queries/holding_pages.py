@@ -20,7 +20,7 @@ from apps.portfolios.queries.ledger import naming
 from apps.portfolios.queries.overview_pages import HoldingRow, OverviewPage
 
 NOTHING: Final = Decimal(0)
-MOST_DISPOSALS: Final = 200
+MOST_DISPOSALS: Final = 60
 MOST_LOTS: Final = 100
 MOST_NAMED: Final = 6
 

@@ -24,6 +24,7 @@ register = template.Library()
 UNKNOWN: Final = "\N{EN DASH}"
 MASK: Final = "••••••"
 SHORT_FIGURES: Final = 8
+NEXT_TO_NOTHING: Final = Decimal("0.0005")
 _WORDS: Final[Mapping[str, tuple[Promise, str]]] = {
     EntryType.BUY: (gettext_lazy("Bought"), "swap"),
     EntryType.SELL: (gettext_lazy("Sold"), "swap"),
@@ -209,7 +210,11 @@ def share(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
 @register.filter
 def plain_percent(fraction: Decimal | None) -> str:
     """Write a fraction as a percentage without a sign and without an arrow."""
-    return UNKNOWN if fraction is None else money.percent_for_display(fraction, digits=1, signed=False)
+    if fraction is None:
+        return UNKNOWN
+    if 0 < fraction < NEXT_TO_NOTHING:
+        return "<0.1%"
+    return money.percent_for_display(fraction, digits=1, signed=False)
 
 
 @register.filter
