@@ -5,7 +5,7 @@ document.addEventListener("click", (event) => {
   if (button) {
     const open = button.getAttribute("aria-expanded") !== "true";
     button.setAttribute("aria-expanded", String(open));
-    button.closest("tbody").querySelectorAll(".pf-piece").forEach((row) => (row.hidden = !open));
+    button.closest("tbody").querySelectorAll(".pf-piece").forEach((row) => (row.classList.toggle("is-folded", !open)));
   }
   if (event.target instanceof Element && event.target.closest("[data-print]")) window.print();
 });
