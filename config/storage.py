@@ -1,9 +1,10 @@
 """Where static files lie: under names that change with their content, also where one script imports another."""
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class ModuleStorage(ManifestStaticFilesStorage):
+class ModuleStorage(CompressedManifestStaticFilesStorage):
     """Hashes the names inside our scripts' `import` statements too: a module reached by two names would run twice."""
 
     support_js_module_import_aggregation = True
