@@ -68,13 +68,15 @@ def effect_of(*, portfolio: Portfolio, draft: EntryDraft, replaced: Transaction 
     return _effect(before, after, shown - {portfolio.currency}, years)
 
 
-def effect_of_match(*, portfolio: Portfolio, out: Transaction, arrived: Iterable[Transaction]) -> Effect:
+def effect_of_match(
+    *, portfolio: Portfolio, out: Transaction, arrived: Iterable[Transaction], lost_worth: Decimal | None
+) -> Effect:
     """Return what it would change to say that what left is what arrived; only their coin is looked at."""
     rules, asset = timeline_of(portfolio=portfolio), out.asset
     rows = Transaction.objects.filter(portfolio=portfolio).standing()
     concerned = Q(asset=asset) | Q(in_asset=asset) | Q(out_asset=asset) | Q(fee_asset=asset)
     standing = entries_of(portfolio=portfolio, rows=rows.filter(concerned))
-    joined = merged(standing, {str(out.pk): (tuple(str(one.pk) for one in arrived), out.fee_value)})
+    joined = merged(standing, {str(out.pk): (tuple(str(one.pk) for one in arrived), lost_worth)})
     years = frozen_years_from(portfolio=portfolio, first=out.at)
     return _effect(_book(standing, rules, portfolio), _book(joined, rules, portfolio), {asset}, years)
 

@@ -124,6 +124,16 @@ def moved_here(*, pair: Pair, gap: Gap) -> EntryDraft:
     return replace(draft, to_account=gap.account, received=draft.received or draft.amount)
 
 
+def lost_worth(*, portfolio: Portfolio, pair: Pair, now: datetime) -> Decimal | None:
+    """Return what a pair lost on its way was worth when it left; nothing where that is not known."""
+    if pair.out.fee_value is not None:
+        return pair.out.fee_value
+    lost = as_leg(row=pair.out).amount - sum((as_leg(row=one).amount for one in pair.arrived), _NOTHING)
+    rate = prices_of(assets=[pair.out.asset], currency=portfolio.currency, at=pair.out.at, now=now).get(pair.out.asset)
+    worth = None if rate is None or rate.value is None else money.multiply(lost, rate.value)
+    return worth if worth is not None and money.fits(worth) else None
+
+
 def begin_at(*, gap: Gap, now: datetime) -> datetime:
     """Return the moment that a mending entry is proposed for: a day before what needed the coins."""
     if gap.entry is None:

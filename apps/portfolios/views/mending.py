@@ -30,6 +30,7 @@ from apps.portfolios.queries.mending import (
     Side,
     begin_at,
     gap_of,
+    lost_worth,
     moved_here,
     pairs_for,
     worth_at,
@@ -164,7 +165,8 @@ def _effect(case: _Case) -> Effect | None:
         if case.pair is None:
             return None
         if gap.is_leg:
-            return effect_of_match(portfolio=portfolio, out=case.pair.out, arrived=case.pair.arrived)
+            worth = lost_worth(portfolio=portfolio, pair=case.pair, now=clock.now())
+            return effect_of_match(portfolio=portfolio, out=case.pair.out, arrived=case.pair.arrived, lost_worth=worth)
         return effect_of(portfolio=portfolio, draft=moved_here(pair=case.pair, gap=gap), replaced=case.pair.out)
     draft = _draft(case)
     return effect_of(portfolio=portfolio, draft=draft, replaced=gap.entry if gap.is_leg else None) if draft else None
