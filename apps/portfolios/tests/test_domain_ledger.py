@@ -21,7 +21,7 @@ from apps.portfolios.domain.drafts import (
 from apps.portfolios.domain.held import CLOSING, booking_issues, held, legs_among, parts
 from apps.portfolios.domain.movements import Movement, effect, movements
 from apps.portfolios.domain.policy import Policy, Scope, parse_policy
-from apps.portfolios.domain.transactions import Entry, EntryError, EntryType, parse_entry
+from apps.portfolios.domain.transactions import Entry, EntryError, EntryType, JsonNumber, parse_entry
 
 BUY = {"ts": "2024-01-01", "type": "buy", "asset": "BTC", "amount": "1", "value": "100"}
 MOVE = {"ts": "2024-02-01", "type": "transfer", "asset": "BTC", "amount": "1"}
@@ -50,6 +50,8 @@ def test_a_draft_is_told_whole() -> None:
         ({**BUY, "note": "x" * 501}, "text_too_long"),
         ({**BUY, "asset": "x" * 65}, "text_too_long"),
         ({**BUY, "sequence": True}, "field_invalid"),
+        ({**BUY, "sequence": JsonNumber("1.5")}, "field_invalid"),
+        ({**BUY, "sequence": JsonNumber("9" * 20)}, "field_invalid"),
         ({**BUY, "sequence": 2**70}, "field_invalid"),
         ({**BUY, "note": 5}, "field_invalid"),
         ({**BUY, "account": OUTSIDE}, "account_reserved"),
