@@ -6,13 +6,16 @@ from apps.core.admin import ReadOnlyAdmin
 from apps.portfolios.models import (
     Account,
     Batch,
+    BookedLots,
     BookedPart,
     BookedResult,
+    Checkpoint,
     FileImport,
     FrozenCheck,
     FrozenYear,
     Holding,
     ImportWork,
+    LedgerChange,
     ObservedBalance,
     PartedPair,
     PolicyPeriod,
@@ -111,9 +114,35 @@ class TransferMatchAdmin(ReadOnlyAdmin):
 class BookedPartAdmin(ReadOnlyAdmin):
     """Parts of what was booked."""
 
-    list_display = ("result", "name")
+    list_display = ("result", "name", "start")
     exclude = ("body",)
     list_select_related = ("result",)
+
+
+@admin.register(BookedLots)
+class BookedLotsAdmin(ReadOnlyAdmin):
+    """Open lots of what was booked."""
+
+    list_display = ("result", "asset", "account", "position")
+    exclude = ("body",)
+    list_select_related = ("result",)
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnlyAdmin):
+    """From where booking goes on."""
+
+    list_display = ("result", "position", "until", "chain")
+    exclude = ("body",)
+    list_select_related = ("result",)
+
+
+@admin.register(LedgerChange)
+class LedgerChangeAdmin(ReadOnlyAdmin):
+    """Since when each version of a ledger changed."""
+
+    list_display = ("portfolio", "version", "since")
+    list_select_related = ("portfolio",)
 
 
 @admin.register(TransferArrival)

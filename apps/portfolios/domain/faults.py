@@ -3,9 +3,9 @@
 from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
-from apps.portfolios.domain.booking import Problem, Shortfall
+from apps.portfolios.domain.booking import Booking, Problem, Shortfall
 from apps.portfolios.domain.completeness import Issue, IssueCode
-from apps.portfolios.domain.held import Held
+from apps.portfolios.domain.held import Held, held
 
 
 class Faults(NamedTuple):
@@ -26,6 +26,11 @@ def faults_of(shortfalls: Iterable[Shortfall], problems: Iterable[Problem], *, l
 def together(first: Faults, then: Faults) -> Faults:
     """Add up two stretches of different lines."""
     return Faults(first.short + then.short, first.unbooked + then.unbooked, first.explained | then.explained)
+
+
+def booking_issues(booking: Booking, *, legs: Container[str] = ()) -> list[Issue]:
+    """Return what a booking found missing: acquisitions, lines that were not booked, balances below zero."""
+    return issues_of(faults_of(booking.shortfalls, booking.problems, legs=legs), holdings=held(booking))
 
 
 def issues_of(faults: Faults, *, holdings: Sequence[Held]) -> list[Issue]:

@@ -1,13 +1,12 @@
 """What a booking means for its reader: holdings in one's own accounts with their cost, and the result year by year."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from apps.portfolios.domain.booking import Booking, Charged, Disposal, Received, Totals, text
 from apps.portfolios.domain.booking.scaled import half_even
-from apps.portfolios.domain.completeness import Issue, IssueCode
 from apps.portfolios.domain.drafts import OUTSIDE
 from apps.portfolios.domain.result import Row, closing, disposal_row
 from apps.portfolios.domain.transactions import Entry, moment, moment_text
@@ -44,22 +43,6 @@ def held(booking: Booking) -> list[Held]:
         cost = _share(costs[bucket], max(0, amount), everywhere[bucket])
         found.append(Held(asset, amount, cost, accounts))
     return found
-
-
-def booking_issues(booking: Booking, *, legs: Container[str] = ()) -> list[Issue]:
-    """Return what the booking itself found missing: acquisitions, lines that were not booked, balances below zero.
-
-    `legs` are the ids of transfers from or to outside: that their coins are not found is no fault of its own.
-    """
-    short = {(one.tx, one.asset) for one in booking.shortfalls if one.tx not in legs}
-    unbooked = {one.tx for one in booking.problems if one.code != IssueCode.MISSING_ACQUISITION}
-    explained = {asset for _tx, asset in short}
-    below = [one for one in held(booking) if one.amount < 0 and one.asset not in explained]
-    return [
-        Issue(IssueCode.MISSING_ACQUISITION, len(short)),
-        Issue(IssueCode.UNBOOKED_ENTRY, len(unbooked)),
-        Issue(IssueCode.NEGATIVE_BALANCE, len(below)),
-    ]
 
 
 def parts(booking: Booking) -> dict[str, Row]:

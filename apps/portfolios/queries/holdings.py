@@ -11,7 +11,8 @@ from apps.core.money import multiply, plain
 from apps.markets.queries.rates import Rate
 from apps.portfolios.domain.booking import Booking, book, text
 from apps.portfolios.domain.completeness import Completeness, Issue, completeness
-from apps.portfolios.domain.held import Held, booking_issues, held, legs_among
+from apps.portfolios.domain.faults import booking_issues
+from apps.portfolios.domain.held import Held, held, legs_among
 from apps.portfolios.models import Portfolio, ValueState
 from apps.portfolios.queries.completeness import STALE_SECONDS, completeness_row, holding_issues
 from apps.portfolios.queries.ledger import ledger_entries

@@ -18,7 +18,8 @@ from apps.portfolios.domain.drafts import (
     draft_of,
     entry_of,
 )
-from apps.portfolios.domain.held import CLOSING, booking_issues, held, legs_among, parts
+from apps.portfolios.domain.faults import booking_issues
+from apps.portfolios.domain.held import CLOSING, held, legs_among, parts
 from apps.portfolios.domain.movements import Movement, effect, movements
 from apps.portfolios.domain.policy import Policy, Scope, parse_policy
 from apps.portfolios.domain.transactions import Entry, EntryError, EntryType, JsonNumber, parse_entry

@@ -8,8 +8,7 @@ change, and all is booked from the beginning.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from apps.portfolios.domain.booking.basis import Key, LotBasis, PoolBasis
-from apps.portfolios.domain.booking.books import Sums
+from apps.portfolios.domain.booking.basis import Key, LotBasis, PoolBasis, Sums
 from apps.portfolios.domain.booking.engine import State
 from apps.portfolios.domain.booking.lines import Line
 from apps.portfolios.domain.booking.lots import Piece
@@ -51,7 +50,7 @@ def ladder(kept: Iterable[int], *, start: int, total: int) -> Ladder:
     dropped = []
     for position in sorted(kept):
         rung = _rung(total - position)
-        if rung < 0 or rung in rungs:
+        if rung in rungs:
             dropped.append(position)
         else:
             rungs[rung] = position
