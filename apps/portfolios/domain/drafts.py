@@ -5,6 +5,7 @@ but a place where coins wait until the transfer is matched. A value that the sou
 found in the prices of that moment.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from apps.portfolios.domain.transactions import (
     Entry,
     EntryError,
     EntryType,
+    JsonNumber,
     microseconds,
     moment_text,
     parse_entry,
@@ -34,6 +36,7 @@ LONGEST_ADDRESS: Final = 200
 #: The day of Bitcoin's first block: no coin is older, so an earlier time is a slip or an empty cell.
 FIRST_COIN: Final = datetime(2009, 1, 3, tzinfo=UTC)
 _FIRST_US: Final = microseconds(FIRST_COIN)
+_WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
 _LARGEST_SEQUENCE: Final = 2**63 - 1
 _PLACEHOLDER: Final = "draft"
 
@@ -232,6 +235,8 @@ def _sequence(raw: Mapping[object, object]) -> int:
     value = raw.get("sequence")
     if value is None:
         return 0
+    if isinstance(value, JsonNumber) and _WHOLE.fullmatch(value):
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise EntryError(code="field_invalid", message="sequence is a whole number.", field="sequence")
     return value
