@@ -160,6 +160,23 @@ def test_an_export_tells_the_rules_and_books_the_same(api: Api, user: User, port
     }
 
 
+def test_a_pool_that_became_lots_is_shown_like_any_lot(client: Client, user: User, portfolio: Portfolio) -> None:
+    change = PolicyChange(microseconds(NEW_YEAR), Policy())
+    timeline = Timeline(Policy(method=Method.ACB), (change,))
+    choose_timeline(user=user, portfolio_id=portfolio.pk, timeline=timeline, now=clock.now())
+    for address in (
+        reverse("portfolios:holding", args=["BTC"]),
+        reverse("portfolios:tax_year", args=[2025]),
+        reverse("portfolios:tax_year", args=[2024]),
+        reverse("portfolios:tax_lab", args=[2025]),
+        reverse("portfolios:tax_file", args=[2025, "8949"]),
+        reverse("portfolios:overview"),
+    ):
+        assert client.get(address).status_code == 200, address
+    [disposal] = client.get(reverse("portfolios:tax_year", args=[2025])).context["page"].disposals
+    assert [(piece.acquired_at, piece.cost, piece.term) for piece in disposal.pieces] == [(NEW_YEAR, 20_000, "short")]
+
+
 # --- The page ---------------------------------------------------------------------------------------------------------
 def test_the_page_changes_rules_at_a_date_and_takes_that_back(client: Client, portfolio: Portfolio) -> None:
     address = reverse("portfolios:settings")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.portfolios.domain.booking import book
+from apps.portfolios.domain.booking import book, line_of, outcome, walked
 from apps.portfolios.domain.held import CLOSING, parts
 from apps.portfolios.domain.policy import Method, Policy, PolicyError
 from apps.portfolios.domain.result import as_portable, disposal_row
@@ -38,7 +38,7 @@ LIFO = Policy(method=Method.LIFO)
 ACB = Policy(method=Method.ACB)
 NEW_YEAR_US = 1_735_689_600_000_000
 calm = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -56,7 +56,7 @@ def entries_of(rows: list[Row]) -> list[Entry]:
     return found
 
 
-@settings(calm, max_examples=120)
+@settings(calm, max_examples=60)
 @given(rows=ledgers(), policy=policies, changes=policy_changes)
 def test_the_engine_changes_its_rules_as_the_reference_does(rows: list[Row], policy: Row, changes: list[Row]) -> None:
     file = file_of(rows, policy, changes)
@@ -133,6 +133,19 @@ def test_a_change_to_the_same_lots_changes_nothing(rows: list[Row], policy: Row,
     again = [{"from": 1_577_836_800_000 + at * 86_400_000, "policy": rules}]
     once, twice = (engine_result(file_of(rows, rules, changes)) for changes in ([], again))
     assert comparable(twice) == comparable(once)
+
+
+@settings(calm, max_examples=20)
+@given(rows=ledgers(), policy=policies, changes=policy_changes)
+def test_walking_line_by_line_leads_where_booking_does(rows: list[Row], policy: Row, changes: list[Row]) -> None:
+    timeline, entries = timeline_of(file_of(rows, policy, changes)), entries_of(rows)
+    lines = sorted(map(line_of, entries), key=lambda line: line.at_us)
+    state = None
+    for line, state in walked(lines, timeline, quote="USD"):
+        assert state.policy == timeline.at(line.at_us)
+    if state is not None:
+        known = timeline.until(lines[-1].at_us)
+        assert as_portable(outcome(state, known)) == as_portable(book(entries, known, quote="USD"))
 
 
 def test_a_timeline_knows_what_holds_when() -> None:
