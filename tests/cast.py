@@ -17,10 +17,11 @@ from apps.markets.models import Watchlist
 from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
-from apps.portfolios.actions import create_account, preview_import
+from apps.portfolios.actions import answer_address, create_account, preview_import
 from apps.portfolios.actions.sharing import make_share
+from apps.portfolios.domain.addresses import Whose
 from apps.portfolios.domain.sharing import ShareContent, SharePurpose
-from apps.portfolios.models import Account, FileImport, ShareLink, Transaction
+from apps.portfolios.models import Account, AddressAnswer, FileImport, ShareLink, Transaction
 from apps.portfolios.tests.factories import make_default, make_frozen, make_portfolio, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
@@ -54,6 +55,7 @@ def make_cast() -> Cast:
     ledger = make_portfolio(user=owner)
     post(ledger, raw_buy())
     create_account(portfolio=ledger, name="Empty", now=clock.now())
+    answer_address(portfolio=ledger, address="bc1qshop", whose=Whose.PAYMENT, by=owner, now=clock.now())
     make_frozen(portfolio=ledger, year=2024)
     preview_import(
         portfolio=ledger, data=b"ts,type,asset,amount,price\n2024-01-01,buy,BTC,1,1\n", by=owner, now=clock.now()
@@ -88,6 +90,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     watchlist = Watchlist.objects.for_user(user).first()
     entry = Transaction.objects.for_user(user).order_by("-id").first()
     upload = FileImport.objects.for_user(user).first()
+    answer = AddressAnswer.objects.filter(portfolio__owner=user).first()
     share = ShareLink.objects.for_user(user).first()
     empty = Account.objects.filter(portfolio__owner=user, name="Empty").first()
     return {
@@ -105,6 +108,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "transaction_id": str(entry.pk) if entry else MISSING,
         "batch_id": str(entry.batch_id) if entry else MISSING,
         "import_id": str(upload.pk) if upload else MISSING,
+        "answer_id": str(answer.pk) if answer else MISSING,
         "share_id": str(share.pk) if share else MISSING,
         "purpose": "portfolio",
         "token": "cs_share_of_nobody",

@@ -125,6 +125,11 @@ EXPECTED = {
     "POST /api/v1/portfolios/{portfolio_id}/shares": INTERACTIVE,
     "DELETE /api/v1/portfolios/{portfolio_id}/shares/{share_id}": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/transfers": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/transfers/addresses": SIGNED_IN,
+    "GET /api/v1/portfolios/{portfolio_id}/transfers/answers": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/transfers/answers": SIGNED_IN,
+    "POST /api/v1/portfolios/{portfolio_id}/transfers/answers/preview": SIGNED_IN,
+    "DELETE /api/v1/portfolios/{portfolio_id}/transfers/answers/{answer_id}": SIGNED_IN,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/match": SIGNED_IN,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/unmatch": SIGNED_IN,
     "GET /api/v1/portfolios/{portfolio_id}/policy": SIGNED_IN,
@@ -156,13 +161,15 @@ READS_BY_POST = {"POST /api/v1/live/ticket"}
 WANTS_MORE = {
     "GET /api/v1/portfolios/{portfolio_id}/sell-simulation": 422,
     "POST /api/v1/portfolios/{portfolio_id}/imports": 415,
+    "POST /api/v1/portfolios/{portfolio_id}/transfers/answers": 422,
+    "POST /api/v1/portfolios/{portfolio_id}/transfers/answers/preview": 422,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/match": 422,
     "POST /api/v1/portfolios/{portfolio_id}/transfers/unmatch": 422,
 }
 #: Path parameters that name something of one person; the others name something of the instance.
 OWNED = {
     *("passkey_id", "session_id", "token_id", "watchlist_id", "item_id"),
-    *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id", "share_id", "year"),
+    *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id", "answer_id", "share_id", "year"),
 }
 OF_THE_INSTANCE = {"candle_id", "invite_id", "job_id", "person_id", "symbol", "name"}
 #: What an operation on somebody's own thing is sent, where it wants something.

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from apps.core.api.fields import AmountSerializerField
 from apps.core.api.strict import StrictSerializer
 from apps.core.api.time_fields import RangeSerializer, TimeField
+from apps.portfolios.domain.addresses import Whose
 from apps.portfolios.domain.completeness import IssueCode
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_ASSET
 from apps.portfolios.domain.importing import AUTO, FORMATS
@@ -364,6 +365,40 @@ class UnmatchSerializer(StrictSerializer[Values]):
     """What left."""
 
     out = serializers.UUIDField()
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """What an address is."""
+
+    id = serializers.CharField(read_only=True)
+    address = serializers.CharField(max_length=200)
+    answer = serializers.ChoiceField(choices=[one.value for one in Whose])
+    account = serializers.CharField(
+        max_length=LONGEST_ACCOUNT, required=False, allow_null=True, default=None, help_text="Yours, with `mine`."
+    )
+    created_at = TimeField(read_only=True)
+
+
+class ForeseenAnswerSerializer(serializers.Serializer[Any]):
+    """What an answer would do."""
+
+    applies_to = serializers.IntegerField(read_only=True)
+    effect = serializers.DictField(child=AmountSerializerField(), read_only=True)
+    left_to_you = serializers.IntegerField(read_only=True, help_text="Those that look like a pair, or do not fit.")
+
+
+class AskedAddressSerializer(serializers.Serializer[Any]):
+    """An address that transfers wait at."""
+
+    address = serializers.CharField(read_only=True)
+    out = serializers.IntegerField(read_only=True)
+    applies_to = serializers.IntegerField(read_only=True)
+    sent = serializers.DictField(child=AmountSerializerField(), read_only=True)
+    received = serializers.DictField(child=AmountSerializerField(), read_only=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `in`, which Python keeps for itself."""
+        return {**super().get_fields(), "in": serializers.IntegerField(read_only=True)}
 
 
 class LegSerializer(serializers.Serializer[Any]):

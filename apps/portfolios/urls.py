@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from apps.portfolios import views
 from apps.portfolios.api import (
+    addresses,
     exports,
     freezing,
     imports,
@@ -38,6 +39,10 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/imports/<uuid:import_id>/commit", imports.CommitImportView.as_view(), name="commit-import"),
     path(f"{_ONE}/imports/<uuid:import_id>/undo", imports.UndoImportView.as_view(), name="undo-import"),
     path(f"{_ONE}/transfers", transfers.TransfersView.as_view(), name="transfers"),
+    path(f"{_ONE}/transfers/addresses", addresses.AddressesView.as_view(), name="addresses"),
+    path(f"{_ONE}/transfers/answers", addresses.AnswersView.as_view(), name="answers"),
+    path(f"{_ONE}/transfers/answers/preview", addresses.ForeseeAnswerView.as_view(), name="foresee-answer"),
+    path(f"{_ONE}/transfers/answers/<uuid:answer_id>", addresses.AnswerView.as_view(), name="answer"),
     path(f"{_ONE}/transfers/match", transfers.MatchView.as_view(), name="match-transfer"),
     path(f"{_ONE}/transfers/unmatch", transfers.UnmatchView.as_view(), name="unmatch-transfer"),
     path(f"{_ONE}/policy", rules.PolicyView.as_view(), name="policy"),
@@ -80,6 +85,8 @@ urlpatterns = [
     path("reconciliation/", views.reconciliation, name="reconciliation"),
     path("reconciliation/mend/", views.mend, name="mend"),
     path("transfers/", views.transfers, name="transfers"),
+    path("transfers/answer/", views.answer, name="answer_address"),
+    path("transfers/answers/<uuid:answer_id>/withdraw/", views.withdraw, name="withdraw_answer"),
     path("transfers/match/", views.match, name="match"),
     path("transfers/unmatch/", views.unmatch, name="unmatch"),
     path("tax/", views.tax, name="tax"),

@@ -1,5 +1,13 @@
 """Verbs of the ledger."""
 
+from apps.portfolios.actions.addresses import (
+    AddressAnsweredError,
+    TooManyAnswersError,
+    answer_address,
+    apply_answers,
+    foresee_answer,
+    withdraw_answer,
+)
 from apps.portfolios.actions.booking import book_behind, book_one, ensure_booked, recompute
 from apps.portfolios.actions.corrections import (
     AlreadyReversedError,
@@ -56,6 +64,7 @@ from apps.portfolios.actions.valuing import revalue, revalue_watched
 __all__ = [
     "AccountInUseError",
     "AccountNameTakenError",
+    "AddressAnsweredError",
     "AlreadyReversedError",
     "BadLinesError",
     "CurrencyFixedError",
@@ -72,6 +81,9 @@ __all__ = [
     "TooManyDraftsError",
     "TooManyPortfoliosError",
     "UnreadableFileError",
+    "TooManyAnswersError",
+    "answer_address",
+    "apply_answers",
     "book_behind",
     "book_one",
     "change_account",
@@ -84,6 +96,7 @@ __all__ = [
     "delete_portfolio",
     "ensure_booked",
     "ensure_default_portfolio",
+    "foresee_answer",
     "match_certain",
     "match_transfer",
     "post_entries",
@@ -108,4 +121,5 @@ __all__ = [
     "unmatch_transfer",
     "undo_import",
     "value_entries",
+    "withdraw_answer",
 ]

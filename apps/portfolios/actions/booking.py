@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from apps.core.ids import uuid7
 from apps.core.locks import LockTakenError, lock
+from apps.portfolios.actions.addresses import apply_answers
 from apps.portfolios.actions.booked import Made, made_from
 from apps.portfolios.actions.matching import match_certain
 from apps.portfolios.actions.pricing import value_entries
@@ -60,7 +61,7 @@ def ensure_booked(*, portfolio: Portfolio, policy: Policy | None = None, now: da
 def recompute(*, portfolio_id: UUID, policy: Policy | None = None, now: datetime) -> BookedResult:
     """Book a ledger as it stands and keep the result; what comes in meanwhile is left to the next booking."""
     portfolio = Portfolio.objects.get(pk=portfolio_id)
-    matched = match_certain(portfolio=portfolio, now=now)
+    matched = match_certain(portfolio=portfolio, now=now) + apply_answers(portfolio=portfolio, now=now)
     if value_entries(portfolio=portfolio, most=_VALUES_AT_ONCE, now=now) or matched:
         portfolio.refresh_from_db()
     own = timeline_of(portfolio=portfolio)

@@ -29,7 +29,7 @@ from apps.portfolios.queries.matching import matched_since
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-_CORRECTABLE = (BatchKind.MANUAL, BatchKind.IMPORT, BatchKind.CORRECTION)
+_CORRECTABLE = (BatchKind.MANUAL, BatchKind.IMPORT, BatchKind.CORRECTION, BatchKind.ANSWER)
 _UNDOABLE = (BatchKind.MANUAL, BatchKind.IMPORT, BatchKind.SYNC)
 
 

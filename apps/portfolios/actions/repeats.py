@@ -114,10 +114,9 @@ def _known(account_id: UUID, external_ids: Sequence[str], *, is_machine: bool) -
                 counts.add(external_id)
             elif state == BatchState.UNDONE:
                 undone.add(place)
-            elif how in {BatchKind.CORRECTION, BatchKind.ANSWER}:
+            elif how == BatchKind.ANSWER or (is_machine and how == BatchKind.CORRECTION):
                 taken_out.append((external_id, place))
-    if is_machine:
-        counts.update(external_id for external_id, place in taken_out if place not in undone)
+    counts.update(external_id for external_id, place in taken_out if place not in undone)
     return {(account_id, external_id): found[external_id] for external_id in counts}
 
 

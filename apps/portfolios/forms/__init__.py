@@ -4,11 +4,12 @@ from apps.portfolios.forms.entry import EntryForm
 from apps.portfolios.forms.settings import NewPortfolioForm, PolicyForm, PortfolioForm
 from apps.portfolios.forms.templates import GROUPS, TEMPLATES, Template, template_for
 from apps.portfolios.forms.uploads import UploadForm
-from apps.portfolios.forms.wishes import LedgerWishForm, MatchForm, StretchForm
+from apps.portfolios.forms.wishes import AnswerForm, LedgerWishForm, MatchForm, StretchForm
 
 __all__ = [
     "GROUPS",
     "TEMPLATES",
+    "AnswerForm",
     "EntryForm",
     "LedgerWishForm",
     "MatchForm",

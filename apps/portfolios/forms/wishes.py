@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext as _
 
+from apps.portfolios.domain.addresses import Whose
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.queries.ledger_pages import LedgerWish
 
@@ -80,6 +81,14 @@ class StretchForm(forms.Form):
         if days is not None:
             start = midnight - timedelta(days=days)
         return Stretch(span, start, ("BTC", "ETH", "BTC+ETH"))
+
+
+class AnswerForm(forms.Form):
+    """What an address is, and which account it belongs to if it is one's own."""
+
+    address = forms.CharField(max_length=200)
+    answer = forms.ChoiceField(choices=[(one.value, one.value) for one in Whose])
+    account = forms.CharField(required=False, max_length=80)
 
 
 class MatchForm(forms.Form):

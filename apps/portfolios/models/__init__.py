@@ -4,7 +4,7 @@ from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, Por
 from apps.portfolios.models.checkpoints import BookedLots, Checkpoint, LedgerChange
 from apps.portfolios.models.frozen import FrozenCheck, FrozenEnd, FrozenYear
 from apps.portfolios.models.imports import FileImport, ImportTemplate, ImportVerb, ImportWork
-from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch, Whose
+from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch
 from apps.portfolios.models.observed import ObservedBalance, SourceGap
 from apps.portfolios.models.past import HistoryBlock, HistoryCourse
 from apps.portfolios.models.portfolios import (
@@ -57,5 +57,4 @@ __all__ = [
     "TransferMatch",
     "Valuation",
     "ValueState",
-    "Whose",
 ]

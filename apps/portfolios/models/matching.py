@@ -97,12 +97,7 @@ class PartedPair(models.Model):
         return f"{self.out_id} {self.arrived_id}"
 
 
-class Whose(models.TextChoices):
-    """What an address is to the owner of a portfolio."""
-
-    MINE = "mine", _("Mine")
-    PAYMENT = "payment", _("A payment")
-    GIFT = "gift", _("A gift")
+ANSWERS = [("mine", _("Mine")), ("payment", _("A payment")), ("gift", _("A gift"))]
 
 
 class AddressAnswer(models.Model):
@@ -111,7 +106,7 @@ class AddressAnswer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     portfolio = of_portfolio("address_answers")
     address = models.CharField(_("address"), max_length=200)
-    answer = models.CharField(_("answer"), max_length=7, choices=Whose.choices)
+    answer = models.CharField(_("answer"), max_length=7, choices=ANSWERS)
     account = models.ForeignKey(
         Account,
         null=True,

@@ -1,5 +1,6 @@
 """Questions to the ledger."""
 
+from apps.portfolios.queries.addresses import answer_of, answer_row, answers_of, asked_addresses, asked_row
 from apps.portfolios.queries.allocation import Allocation, AllocationBy, AllocationPart, allocation
 from apps.portfolios.queries.batches import batch_of, batches_of, effect_of_batch
 from apps.portfolios.queries.booking import booking_of
@@ -57,6 +58,11 @@ __all__ = [
     "Lived",
     "PerformanceAnswer",
     "account_of",
+    "answer_of",
+    "answer_row",
+    "answers_of",
+    "asked_addresses",
+    "asked_row",
     "accounts_of",
     "allocation",
     "batch_of",

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from apps.portfolios.models import Portfolio, Transaction
+from apps.portfolios.models import AddressAnswer, Portfolio, Transaction
 from apps.portfolios.models.matching import TransferMatch
+from apps.portfolios.queries.addresses import AskedAddress, answers_of, asked_addresses
 from apps.portfolios.queries.matching import as_leg, legs_to_match, matches_of, proposals_for
 
 MOST_WAITING: Final = 200
 MOST_MATCHED: Final = 50
+MOST_ASKED: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class TransferPage:
     pairs: tuple[Candidate, ...]
     waiting: tuple[Transaction, ...]
     matched: tuple[MatchedTransfer, ...]
+    asked: tuple[AskedAddress, ...]
+    answers: tuple[AddressAnswer, ...]
+    accounts: tuple[str, ...]
 
 
 def transfer_page(*, portfolio: Portfolio) -> TransferPage:
@@ -62,6 +67,9 @@ def transfer_page(*, portfolio: Portfolio) -> TransferPage:
         pairs=tuple(pairs),
         waiting=tuple(waiting),
         matched=tuple(_matched(matches_of(portfolio=portfolio)[:MOST_MATCHED], portfolio)),
+        asked=tuple(one for one in asked_addresses(portfolio=portfolio) if one.applies_to)[:MOST_ASKED],
+        answers=tuple(answers_of(portfolio=portfolio)[:MOST_ASKED]),
+        accounts=tuple(portfolio.accounts.order_by("name").values_list("name", flat=True)),
     )
 
 

@@ -13,9 +13,11 @@ from apps.portfolios.views.settings import create, delete, rename, settings
 from apps.portfolios.views.sharing import revoke_share, shared, sharing
 from apps.portfolios.views.tax import tax, tax_differences, tax_file, tax_lab, tax_year_end
 from apps.portfolios.views.transactions import reverse_transaction, transaction, transactions
-from apps.portfolios.views.transfers import match, transfers, unmatch
+from apps.portfolios.views.transfers import answer, match, transfers, unmatch, withdraw
 
 __all__ = [
+    "answer",
+    "withdraw",
     "accept_year",
     "freeze_year",
     "sell",

@@ -1,6 +1,7 @@
 """Transfers: what waits for its other side, what it may be, and putting the two together or apart."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,8 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import clock
 from apps.core.errors import NotFoundError, ProductError
+from apps.portfolios.actions.addresses import answer_address, withdraw_answer
 from apps.portfolios.actions.matching import match_transfer, unmatch_transfer
-from apps.portfolios.forms import MatchForm
+from apps.portfolios.domain.addresses import Whose
+from apps.portfolios.forms import AnswerForm, MatchForm
 from apps.portfolios.queries.transfer_pages import transfer_page
 from apps.portfolios.views.chosen import chosen
 
@@ -55,6 +58,39 @@ def unmatch(request: HttpRequest) -> HttpResponse:
         request,
         lambda: unmatch_transfer(portfolio=held.portfolio, out_id=out),
         _("The two sides are apart again, and are not proposed to you a second time."),
+    )
+
+
+@require_POST
+@login_required
+def answer(request: HttpRequest) -> HttpResponse:
+    """Say once what an address is."""
+    held, form = chosen(request), AnswerForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    return _then(
+        request,
+        lambda: answer_address(
+            portfolio=held.portfolio,
+            address=form.cleaned_data["address"],
+            whose=Whose(form.cleaned_data["answer"]),
+            account=form.cleaned_data["account"],
+            by=held.person,
+            now=clock.now(),
+        ),
+        _("Its transfers are told anew, and so will those that come later."),
+    )
+
+
+@require_POST
+@login_required
+def withdraw(request: HttpRequest, answer_id: UUID) -> HttpResponse:
+    """Take back what was said of an address."""
+    held = chosen(request)
+    return _then(
+        request,
+        lambda: withdraw_answer(portfolio=held.portfolio, answer_id=answer_id, by=held.person, now=clock.now()),
+        _("The answer is taken back; its transfers wait again."),
     )
 
 
