@@ -163,8 +163,10 @@ def _page_rows(world: World) -> Iterator[Row]:
     from django.test import Client
 
     settings.ALLOWED_HOSTS = ["localhost"]
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing has collected the files
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     client = Client(headers={"host": "localhost"})
-    client.force_login(world.user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(world.user)
     entries = _entries_of(world)
     for name, path in PAGES.items():
         ledger_world.tick(coins=len(world.coins), price="104.5")

@@ -14,6 +14,7 @@ from apps.core.ids import uuid7
 from apps.core.locks import LockTakenError, lock
 from apps.portfolios.actions.addresses import apply_answers
 from apps.portfolios.actions.booked import Made, made_from
+from apps.portfolios.actions.keeping_past import keep_past
 from apps.portfolios.actions.matching import match_certain
 from apps.portfolios.actions.pricing import value_entries
 from apps.portfolios.actions.valuing import keep_holdings, revalue
@@ -110,6 +111,7 @@ def book_one(*, portfolio_id: UUID, now: datetime) -> bool:
                 if not Portfolio.objects.unbooked().filter(pk=portfolio_id).exists():
                     break
             revalue(portfolio_id=portfolio_id, now=now)
+            keep_past(portfolio=portfolio, now=now)  # so that its first reader need not wait for it
     except LockTakenError:
         return False
     return True

@@ -21,7 +21,7 @@ from apps.portfolios.queries.performance import (
     USUAL_BENCHMARK,
     PerformanceAnswer,
     benchmark_assets,
-    portfolio_performance,
+    portfolio_performances,
 )
 from apps.portfolios.queries.stretch_gains import stretch_gains
 
@@ -84,17 +84,14 @@ def read_performances(
         ask_for(wanted=past.wanted, now=now)
         end = min(to or now, now)
         gains = stretch_gains(portfolio=portfolio, past=past, from_=from_, to=end)
-        answers = tuple(
-            portfolio_performance(
-                portfolio=portfolio,
-                past=past,
-                from_=from_,
-                to=end,
-                benchmark_name=name,
-                gains=gains,
-                completeness=whole,
-            )
-            for name in benchmarks
+        answers = portfolio_performances(
+            portfolio=portfolio,
+            past=past,
+            from_=from_,
+            to=end,
+            benchmark_names=benchmarks,
+            gains=gains,
+            completeness=whole,
         )
         return answers, LIVE_SECONDS
 

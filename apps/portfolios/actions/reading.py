@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: A value is renewed for its reader when it is older than this.
 FRESH: Final = timedelta(seconds=15)
+#: A page goes on from a value that is not older than this: its own script follows the prices from there.
+GLANCE: Final = timedelta(seconds=5)
 #: Another answer may take the place of one between two questions.
 _MOST_TRIES: Final = 3
 #: More entries than these are booked again by a worker; until then readers get what was booked before.
@@ -62,6 +64,13 @@ def read_holdings(*, user: User, portfolio_id: UUID, known: str = "", now: datet
 
 def _text(moment: datetime) -> bytes:
     return iso_z(moment).encode()
+
+
+def look_at(*, portfolio: Portfolio, now: datetime) -> None:
+    """Refresh a portfolio for somebody who looks at it, unless that was done a moment ago."""
+    state = answer_state(portfolio_id=portfolio.pk, owner_id=portfolio.owner_id)
+    if state is None or state.booked != state.wanted or state.valued_at < now - GLANCE:
+        refresh(portfolio=portfolio, now=now)
 
 
 def refresh(*, portfolio: Portfolio, now: datetime) -> None:

@@ -27,7 +27,7 @@ from apps.portfolios.queries.matching import (
     proposals_for,
     unmatched_rows,
 )
-from apps.portfolios.queries.performance import Contribution, PerformanceAnswer, portfolio_performance
+from apps.portfolios.queries.performance import Contribution, PerformanceAnswer, portfolio_performances
 from apps.portfolios.queries.places import placed_drafts
 from apps.portfolios.queries.portfolios import (
     account_of,
@@ -90,7 +90,7 @@ __all__ = [
     "portable_row",
     "portfolio_history",
     "portfolio_of",
-    "portfolio_performance",
+    "portfolio_performances",
     "portfolios_of",
     "proposals_for",
     "reconciliation",

@@ -1,7 +1,7 @@
 """How a portfolio did: its figures with what they are made of, a benchmark, and what assets and accounts added."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -63,25 +63,27 @@ def benchmark_assets(*, text: str) -> list[str]:
     return parts
 
 
-def portfolio_performance(
+def portfolio_performances(
     *,
     portfolio: Portfolio,
     past: Lived,
     from_: datetime | None,
     to: datetime,
-    benchmark_name: str = USUAL_BENCHMARK,
+    benchmark_names: Sequence[str] = (USUAL_BENCHMARK,),
     gains: StretchGains,
     completeness: Mapping[str, Any],
-) -> PerformanceAnswer:
-    """Return the figures of a portfolio in `[from, to)`, from a ledger that was lived through to that end."""
+) -> tuple[PerformanceAnswer, ...]:
+    """Return the figures of a portfolio in `[from, to)` beside each benchmark, from a ledger lived through to its end.
+
+    They are worked out once: the benchmarks alone differ.
+    """
     days = past.history.days
     first = days[0].day + 1 if days else 0
     if from_ is not None:
         first = max(first, milliseconds(from_) // DAY_MS)
     last = (milliseconds(to) - 1) // DAY_MS
-    parts = [past.prices[asset] for asset in benchmark_assets(text=benchmark_name) if asset in past.prices]
     figures = performance(days, first_day=first, last_day=last)
-    return PerformanceAnswer(
+    answer = PerformanceAnswer(
         currency=portfolio.currency,
         start=_midnight(first) if days else from_,
         end=to,
@@ -90,8 +92,8 @@ def portfolio_performance(
         unrealised=gains.unrealised,
         income=settled(past.history.income),
         fees=settled(past.history.fees),
-        benchmark_name=benchmark_name,
-        benchmark=benchmark(days, first_day=first, last_day=last, parts=parts),
+        benchmark_name="",
+        benchmark=Benchmark(None, None),
         by_asset=_contributions(past.history.by_asset),
         by_account=_contributions(past.history.by_account),
         flows=tuple(cash_flows(days, first_day=first, last_day=last)),
@@ -99,6 +101,14 @@ def portfolio_performance(
         simulated=past.simulated,
         completeness=_with_days(completeness, figures.unpriced_days if figures else 0),
     )
+    return tuple(
+        replace(answer, benchmark_name=name, benchmark=_benchmark(past, name, first, last)) for name in benchmark_names
+    )
+
+
+def _benchmark(past: Lived, name: str, first: int, last: int) -> Benchmark:
+    parts = [past.prices[asset] for asset in benchmark_assets(text=name) if asset in past.prices]
+    return benchmark(past.history.days, first_day=first, last_day=last, parts=parts)
 
 
 def _with_days(completeness: Mapping[str, Any], unpriced: int) -> dict[str, Any]:

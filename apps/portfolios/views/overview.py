@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from apps.core import clock
 from apps.portfolios import queries
 from apps.portfolios.actions.past import read_history, read_performances
-from apps.portfolios.actions.reading import refresh
+from apps.portfolios.actions.reading import look_at
 from apps.portfolios.forms import StretchForm
 from apps.portfolios.queries.overview_pages import overview_page
 from apps.portfolios.queries.repair_pages import state_of
@@ -28,7 +28,7 @@ _Point: TypeAlias = tuple[int, float | None, float]
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what a portfolio is worth."""
     held, now = chosen(request), clock.now()
-    refresh(portfolio=held.portfolio, now=now)
+    look_at(portfolio=held.portfolio, now=now)
     held.portfolio.refresh_from_db()
     inside = held.inside(
         page=overview_page(portfolio=held.portfolio, now=now),
