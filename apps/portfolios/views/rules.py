@@ -108,7 +108,7 @@ def _shown(periods: tuple[Period, ...], name: str) -> Period:
 
 def _as_it_is(shown: Period, zone: tzinfo) -> dict[str, object]:
     """Return what the form would send if nothing were changed in it."""
-    return PolicyForm(policy=shown.policy, zone=zone, from_at=shown.from_at, always=False).initial
+    return dict(PolicyForm(policy=shown.policy, zone=zone, from_at=shown.from_at, always=False).initial)
 
 
 def _message(code: str, message: str) -> str:
