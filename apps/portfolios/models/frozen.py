@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -13,10 +14,13 @@ from apps.core.clock import now
 from apps.core.ids import uuid7
 from apps.portfolios.models.portfolios import of_portfolio
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 LONGEST_REASON = 200
 
 
-def _person(label: Promise) -> models.ForeignKey[User | None, User | None]:
+def _person(label: _StrPromise) -> models.ForeignKey[User | None, User | None]:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
