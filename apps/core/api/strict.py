@@ -44,5 +44,6 @@ class StrictSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
 
     def map_serializer(self, auto_schema: "AutoSchema", direction: Any) -> dict[str, Any]:  # noqa: ANN401 - a literal
         """Return the description of the fields, closed where it is a request's."""
-        found: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        described: Any = auto_schema
+        found: dict[str, Any] = described._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
         return {**found, "additionalProperties": False} if direction == "request" else found

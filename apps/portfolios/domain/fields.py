@@ -5,7 +5,7 @@ A file of the portable format may carry more than its own fields, so its readers
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 from apps.portfolios.domain.drafts import ACCOUNTS, AMOUNTS, NAMES, REMARKS
 from apps.portfolios.domain.names import shown
@@ -45,7 +45,7 @@ _WEIGHTY: Final = (*AMOUNTS, "asset", "out_asset", "in_asset", *ACCOUNTS)
 _NOTHING: Final = (None, "", "0", 0)
 
 
-def check_fields(raw: Mapping[object, object], *, index: int = 0) -> None:
+def check_fields(raw: Mapping[Any, object], *, index: int = 0) -> None:
     """Refuse a field that no entry has, and one that this type of entry does not have."""
     for name in raw:
         if name not in _KNOWN:
@@ -57,7 +57,7 @@ def check_fields(raw: Mapping[object, object], *, index: int = 0) -> None:
         raise EntryError(code="field_unexpected", message=message, field=foreign, index=index)
 
 
-def foreign_fields(raw: Mapping[object, object]) -> list[str]:
+def foreign_fields(raw: Mapping[Any, object]) -> list[str]:
     """Return the named fields of weight that an entry of this type does not have."""
     kind = raw.get("type")
     shape = _SHAPES.get(kind) if isinstance(kind, str) else None

@@ -169,7 +169,7 @@ def _missing(portfolio: Portfolio, wish: GapWish, rows: Iterable[Mapping[str, An
 
 
 def _leg(portfolio: Portfolio, wish: GapWish) -> Gap | None:
-    entry = legs_to_match(portfolio=portfolio).filter(pk=wish.entry).first()
+    entry = None if wish.entry is None else legs_to_match(portfolio=portfolio).filter(pk=wish.entry).first()
     if entry is None:
         return None
     side = Side.LEFT if entry.to_account_id is None else Side.ARRIVED
@@ -191,6 +191,8 @@ def _balance(wish: GapWish, balances: Iterable[Balance]) -> Gap | None:
 
 
 def _entry(portfolio: Portfolio, wish: GapWish) -> Transaction | None:
+    if wish.entry is None:
+        return None
     rows = Transaction.objects.filter(portfolio=portfolio, pk=wish.entry).standing()
     return rows.select_related("account", "from_account", "to_account").first()
 

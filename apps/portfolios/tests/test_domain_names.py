@@ -12,7 +12,7 @@ from apps.portfolios.domain.fields import OURS, check_fields, foreign_fields
 from apps.portfolios.domain.names import UnfitNameError, code_of, id_of, name_of, remark_of, shown
 from apps.portfolios.domain.transactions import EntryError, microseconds
 
-BUY: dict[str, Any] = {"ts": "2024-01-01", "type": "buy", "asset": "BTC", "amount": "1", "value": "100"}
+BUY: dict[Any, Any] = {"ts": "2024-01-01", "type": "buy", "asset": "BTC", "amount": "1", "value": "100"}
 HIDDEN = ("\u202e", "\u2066", "\u200e", "\u200b", "\ufeff", "\x07", "\x85", "\u2028", "\n", "\u00ad")
 
 

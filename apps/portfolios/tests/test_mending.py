@@ -1,10 +1,10 @@
 """Mending what is missing in its place: filled in, its effect seen before, booked with one confirmation."""
 
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -46,9 +46,9 @@ def address(**asked: object) -> str:
     return f"{reverse('portfolios:mend')}?{urlencode(asked)}"
 
 
-def filled(page: HttpResponse, **typed: str) -> dict[str, str]:
+def filled(page: Any, **typed: str) -> dict[str, str]:
     """Return what the form would send as it stands, with what was typed."""
-    initial = page.context["form"].initial  # type: ignore[attr-defined]  # the test client's
+    initial = page.context["form"].initial
     return {**{name: str(value) for name, value in initial.items()}, **typed}
 
 
@@ -98,7 +98,7 @@ def test_they_were_a_gift_or_income(client: Client, portfolio: Portfolio, way: s
     assert (refused.status_code, "above zero" in refused.text) == (422, True)
     client.post(where, filled(page, value="5", step="post"))
     row = Transaction.objects.get(portfolio=portfolio, type=entry_type)
-    assert (row.amount, row.value, row.account.name) == (3, 5, "Kraken")
+    assert (str(row.amount), str(row.value), row.account.name) == ("3", "5", "Kraken")
     assert missing_now(portfolio) == []
 
 
@@ -112,7 +112,8 @@ def test_they_came_from_an_own_account(client: Client, portfolio: Portfolio) -> 
     assert (page.context["case"].way, page.context["effect"].missing) == ("match", Decimal("-0.9"))
     client.post(where, {"pair": page.context["case"].pairs[0].code, "step": "post"})
     moved = Transaction.objects.filter(portfolio=portfolio, type="transfer").standing().get()
-    assert (moved.to_account.name, missing_now(portfolio)) == ("Ledger", [])
+    assert moved.to_account == portfolio.accounts.get(name="Ledger")
+    assert missing_now(portfolio) == []
 
 
 def test_a_transfer_without_a_partner_is_matched_or_told_anew(client: Client, portfolio: Portfolio) -> None:
@@ -132,13 +133,8 @@ def test_a_transfer_without_a_partner_is_matched_or_told_anew(client: Client, po
     page = client.get(where)
     client.post(where, filled(page, at="2021-01-01T00:00", value="7000", step="post"))
     told = Transaction.objects.get(portfolio=portfolio, replaces=came)
-    assert (told.type, told.amount, told.value, told.external_id, told.at.year) == (
-        "buy",
-        Decimal("0.97"),
-        7000,
-        "c",
-        2021,
-    )
+    assert (told.type, str(told.amount), str(told.value)) == ("buy", "0.97", "7000")
+    assert (told.external_id, told.at.year) == ("c", 2021)
     where = address(what="leg", tx=out, way="spend")
     client.post(where, filled(client.get(where), value="1", step="post"))
     assert Transaction.objects.get(portfolio=portfolio, replaces=out).type == "spend"

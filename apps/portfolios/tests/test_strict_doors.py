@@ -177,7 +177,7 @@ def test_a_form_keeps_the_money_that_values_were_told_in(client: Client, portfol
     told = {name: str(value) for name, value in page.context["form"].initial.items()}
     client.post(address, {**told, "step": "post", "value": "110"})
     row = Transaction.objects.filter(portfolio=portfolio).standing().get()
-    assert (row.quote, row.value) == ("EUR", 110)
+    assert (row.quote, str(row.value)) == ("EUR", "110")
 
 
 # --- Times ------------------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_who_posts_corrects_and_undoes_at_once_leaves_a_whole_ledger() -> None:
         list(pool.map(act, range(12)))
     standing = Transaction.objects.filter(portfolio=portfolio).standing()
     ids = list(standing.values_list("external_id", flat=True))
-    assert sorted(ids) == sorted(set(ids))
+    assert len(ids) == len(set(ids))
     assert Batch.objects.filter(pk=batch, state="undone").exists()
     post(portfolio, *[raw_buy(id=str(number)) for number in range(5)])
     assert standing.count() == 5

@@ -106,10 +106,10 @@ def _case(request: HttpRequest, held: Chosen) -> _Case | None:
 
 def _form(request: HttpRequest, held: Chosen, gap: Gap, way: str) -> EntryForm:
     template = way if way in TEMPLATES else next(iter(WAYS[gap.side]))
-    told = {"zone": held.zone, "quote": held.portfolio.currency}
+    zone, quote = held.zone, held.portfolio.currency
     if request.method == "POST":
-        return EntryForm({**request.POST.dict(), "template": template}, **told)
-    return EntryForm(initial=_filled(held, gap, template), **told)
+        return EntryForm({**request.POST.dict(), "template": template}, zone=zone, quote=quote)
+    return EntryForm(initial=_filled(held, gap, template), zone=zone, quote=quote)
 
 
 def _filled(held: Chosen, gap: Gap, template: str) -> Mapping[str, object]:
@@ -194,6 +194,5 @@ def _page(request: HttpRequest, case: _Case, *, status: int = 200) -> HttpRespon
 
 def _as_typed(case: _Case) -> _Case:
     """Return the case as if what is filled in had been typed, so that its effect is seen at once."""
-    told = {"zone": case.held.zone, "quote": case.held.portfolio.currency}
-    typed = EntryForm(dict(case.form.initial), **told)
+    typed = EntryForm(dict(case.form.initial), zone=case.held.zone, quote=case.held.portfolio.currency)
     return _Case(case.held, case.gap, case.ways, case.way, case.pairs, case.pair, typed)
