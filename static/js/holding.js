@@ -16,6 +16,8 @@ const sign = signOf(figures);
 // --- Words ---------------------------------------------------------------------------------------------------------------
 const dayWords = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
+const stretchWords = ({ from, to }) => (from === to ? dayWords.format(from) : dayWords.formatRange(from, to));
+
 /** Write an exact amount with thousands; what the server told in text keeps every digit. */
 function amountWords(text) {
   const [whole, fraction] = text.split(".");
@@ -110,9 +112,8 @@ function begin() {
     const parts = day?.group ? tradeWords(day.group) : [];
     tip.hidden = !parts.length;
     if (!parts.length) return;
-    const { from, to } = day.group;
     const head = document.createElement("b");
-    head.textContent = from === to ? dayWords.format(from) : dayWords.formatRange(from, to);
+    head.textContent = stretchWords(day.group);
     const rows = parts.map(([what, amount, worth]) => {
       const row = document.createElement("p");
       const strong = document.createElement("span");
@@ -173,7 +174,7 @@ function begin() {
     if (!day) return;
     event.preventDefault();
     point(day);
-    spoken.textContent = [dayWords.format(day.group.from), ...tradeWords(day.group).map((words) => words.join(" "))].join(". ");
+    spoken.textContent = [stretchWords(day.group), ...tradeWords(day.group).map((words) => words.join(" "))].join(". ");
   });
   place.addEventListener("blur", () => chart.leave());
   load();
