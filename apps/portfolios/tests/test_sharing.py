@@ -212,7 +212,7 @@ def test_a_visitor_needs_no_session_and_an_owner_s_is_not_touched(owner: User, p
 
 
 def test_looking_again_and_again_is_slowed_down() -> None:
-    answers = []
+    answers: list[HttpResponse] = []
     while not answers or (answers[-1].status_code == 404 and len(answers) < 600):
         answers.append(look(new_share_token()))
     refused = answers[-1]
