@@ -86,6 +86,8 @@ class LabDisposal:
     delta: Decimal
     lots_own: tuple[LabLot, ...]
     lots: tuple[LabLot, ...]
+    more_own: int = 0
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +188,16 @@ def _lab_disposal(own: Disposal, other: Disposal) -> LabDisposal:
         delta=money.from_scaled(other.gain - own.gain),
         lots_own=_lab_lots(own),
         lots=_lab_lots(other),
+        more_own=max(0, len(own.pieces) - MOST_LOTS),
+        more=max(0, len(other.pieces) - MOST_LOTS),
     )
 
 
 def _lab_lots(disposal: Disposal) -> tuple[LabLot, ...]:
+    """Return the dearest of the lots that a disposal used, in order of age."""
     found = []
-    for piece in disposal.pieces[:MOST_LOTS]:
+    dearest = sorted(disposal.pieces, key=lambda piece: -piece.cost)[:MOST_LOTS]
+    for piece in sorted(dearest, key=lambda piece: piece.at_us):
         amount, cost = money.from_scaled(piece.amount), money.from_scaled(piece.cost)
         found.append(LabLot(moment(piece.at_us), amount, money.divide(cost, amount) if amount else None))
     return tuple(found)
