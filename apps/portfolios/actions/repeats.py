@@ -146,8 +146,9 @@ def _differs(versions: Sequence[_Facts], told: EntryDraft, names: dict[UUID, str
 
 def _draft(facts: _Facts, told: EntryDraft, names: dict[UUID, str]) -> EntryDraft:
     at, kind, sender, receiver, *rest = facts
-    amounts, texts = rest[: len(AMOUNTS)], rest[len(AMOUNTS) :]
     is_transfer = kind == EntryType.TRANSFER
+    said: dict[str, Any] = dict(zip(AMOUNTS, rest, strict=False))
+    said |= {name: text or None for name, text in zip(NAMES, rest[len(AMOUNTS) :], strict=True)}
     return EntryDraft(
         at_us=microseconds(at),
         type=EntryType(kind),
@@ -155,6 +156,5 @@ def _draft(facts: _Facts, told: EntryDraft, names: dict[UUID, str]) -> EntryDraf
         account=told.record_of,
         from_account=names.get(sender, OUTSIDE) if is_transfer else None,
         to_account=names.get(receiver, OUTSIDE) if is_transfer else None,
-        **dict(zip(AMOUNTS, amounts, strict=True)),
-        **{name: text or None for name, text in zip(NAMES, texts, strict=True)},
+        **said,
     )

@@ -81,7 +81,8 @@ def start() -> Iterator[Start]:
 
 def said(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    line: str = process.stdout.readline()
+    return line.strip()
 
 
 def take_over() -> None:
