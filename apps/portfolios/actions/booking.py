@@ -178,6 +178,8 @@ def _drop(made: Made) -> None:
     kept = sorted(rows.values_list("position", flat=True))
     lots = BookedLots.objects.filter(result=made.result)
     for position in made.dropped:
+        after = max((one for one in kept if one < position), default=0)
         until = next((one for one in kept if one > position), made.result.entries)
-        later = lots.filter(asset=OuterRef("asset"), account=OuterRef("account"), position__gt=position)
-        lots.filter(Exists(later.filter(position__lte=until)), position=position).delete()
+        same = lots.filter(asset=OuterRef("asset"), account=OuterRef("account"), position__lte=until)
+        hidden = Exists(same.filter(position__gt=OuterRef("position")))
+        lots.filter(hidden, position__gt=after, position__lte=position).delete()

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.portfolios import actions
-from apps.portfolios.actions import booking as booking_actions
+from apps.portfolios.actions.booked import made_from
 from apps.portfolios.domain.policy import Method, Policy, parse_policy, policy_as_portable
 from apps.portfolios.models import (
     BookedLots,
@@ -22,7 +22,7 @@ from apps.portfolios.models import (
     Portfolio,
     Transaction,
 )
-from apps.portfolios.queries.booking import whole_result, year_of_result
+from apps.portfolios.queries.booking import policy_hash, whole_result, year_of_result
 from apps.portfolios.tests.factories import make_portfolio, post
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shown(portfolio: Portfolio, policy: Policy) -> list[Any]:
     """Return all that is kept of a result, as readers get it."""
-    result = BookedResult.objects.get(portfolio=portfolio, policy_hash=booking_actions.policy_hash(policy=policy))
+    result = BookedResult.objects.get(portfolio=portfolio, policy_hash=policy_hash(policy=policy))
     years = {
         int(name) for name in BookedPart.objects.filter(result=result).values_list("name", flat=True) if name.isdigit()
     }
@@ -84,7 +84,7 @@ def shown(portfolio: Portfolio, policy: Policy) -> list[Any]:
         .order_by("asset")
         .values_list("asset", "amount", "cost_basis", "accounts")
     )
-    found = whole_result(result=result)
+    found: dict[str, Any] = whole_result(result=result)
     found["remaining_lots"] = sorted(found["remaining_lots"], key=repr)
     by_year = [year_of_result(result=result, year=year) | {"remaining_lots": None} for year in sorted(years)]
     return [result.input_hash, result.entries, result.totals, found, by_year, held]
@@ -195,7 +195,7 @@ def test_what_another_engine_left_is_not_gone_on_from(monkeypatch: pytest.Monkey
 def test_a_result_that_another_wrote_meanwhile_is_not_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
     portfolio, luck = booked()
     post_late(portfolio, luck)
-    made_from, calls = booking_actions.made_from, []
+    calls: list[object] = []
 
     def overtaken(**told: Any) -> Any:
         calls.append(told["resting"])
@@ -204,7 +204,7 @@ def test_a_result_that_another_wrote_meanwhile_is_not_gone_on_from(monkeypatch: 
             BookedResult.objects.filter(portfolio=portfolio).update(revision=77)
         return made
 
-    monkeypatch.setattr(booking_actions, "made_from", overtaken)
+    monkeypatch.setattr("apps.portfolios.actions.booking.made_from", overtaken)
     actions.recompute(portfolio_id=portfolio.pk, now=clock.now())
     assert [one is None for one in calls] == [False, True]
     monkeypatch.undo()
