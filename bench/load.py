@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 
 WARM_UP = 1.0
 _HEAD_END = b"\r\n\r\n"
@@ -72,6 +73,6 @@ def measure(
 ) -> LoadResult:
     """Load one address on this machine and return what it bore; the first second warms up."""
     request = request_bytes(path=path, host=f"127.0.0.1:{port}", headers=headers)
-    how = {"host": "127.0.0.1", "port": port, "request": request, "status": status, "clients": clients}
-    asyncio.run(_run(**how, seconds=WARM_UP))
-    return asyncio.run(_run(**how, seconds=seconds))
+    run = partial(_run, host="127.0.0.1", port=port, request=request, status=status, clients=clients)
+    asyncio.run(run(seconds=WARM_UP))
+    return asyncio.run(run(seconds=seconds))

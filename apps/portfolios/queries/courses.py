@@ -232,18 +232,21 @@ def _read(body: bytes | memoryview) -> dict[str, Any]:
 
 def _unpacked(row: UUID, first_day: int, last_day: int, body: bytes | memoryview) -> Stretch:
     found = _read(body)
-    days = tuple(
-        HistoryDay(first_day + place, *map(Decimal, told[:5]), tuple(told[5]) if told[5:] else ())
-        for place, told in enumerate(found["days"])
-    )
+    days = tuple(_day(first_day + place, told) for place, told in enumerate(found["days"]))
     marks = {int(day): mark for day, mark in found["marks"].items()}
     return Stretch(first_day, last_day, days, marks, found["prices"], row)
+
+
+def _day(day: int, told: list[Any]) -> HistoryDay:
+    value, inflow, outflow, deposits, withdrawals = map(Decimal, told[:5])
+    return HistoryDay(day, value, inflow, outflow, deposits, withdrawals, tuple(told[5]) if told[5:] else ())
 
 
 def _standing(stretch: Stretch) -> Standing:
     if stretch.standing is not None:
         return Standing.read(stretch.standing)
-    body = HistoryBlock.objects.filter(pk=stretch.row).values_list("standing", flat=True).first()
+    rows = HistoryBlock.objects.filter(pk__in=[stretch.row] if stretch.row else [])
+    body = rows.values_list("standing", flat=True).first()
     if body is None:
         raise CourseMovedError
     return Standing.read(_read(body))
