@@ -95,7 +95,6 @@ def preview_import(
             file_hash=hashlib.sha256(data).hexdigest(),
             account_name=account,
             mapping=mapping.as_json() if mapping else {},
-            heads=list(file.columns),
             rows=len({row.line for row in file.rows}),
             new=len(forecast.fresh),
             duplicates=forecast.duplicates,

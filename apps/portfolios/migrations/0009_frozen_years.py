@@ -70,7 +70,7 @@ def _person(label: str) -> models.ForeignKey[Any, Any]:
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("portfolios", "0007_checkpoints"),
+        ("portfolios", "0008_checkpoints"),
     ]
 
     operations = [

@@ -40,7 +40,6 @@ class FileImport(models.Model):
     file_hash = models.CharField(_("hash of the file"), max_length=64)
     account_name = models.CharField(_("account"), max_length=80, blank=True)
     mapping = models.JSONField(_("mapping"), default=dict)
-    heads = models.JSONField(_("columns of the file"), default=list)
     rows = models.PositiveIntegerField(_("rows"), default=0)
     new = models.PositiveIntegerField(_("new"), default=0)
     duplicates = models.PositiveIntegerField(_("known already"), default=0)
@@ -134,31 +133,3 @@ class ImportWork(LeasedWork):
         """What is imported or undone, in words."""
         said = _("Import of %(name)s") if self.verb == ImportVerb.COMMIT else _("Undoing the import of %(name)s")
         return str(said % {"name": self.name})
-
-
-class ImportTemplate(models.Model):
-    """How a file of certain columns is read, kept under a name: what its columns are, its styles, its account."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    portfolio = of_portfolio("import_templates")
-    name = models.CharField(_("name"), max_length=80)
-    heads = models.JSONField(_("columns of the file"), default=list)
-    format = models.CharField(_("format"), max_length=32, default="generic")
-    mapping = models.JSONField(_("mapping"), default=dict)
-    account_name = models.CharField(_("account"), max_length=80, blank=True)
-    created_at = models.DateTimeField(_("created"), default=now, editable=False)
-    used_at = models.DateTimeField(_("last used"), null=True, blank=True)
-
-    objects = models.Manager()
-
-    class Meta:
-        verbose_name = _("import template")
-        verbose_name_plural = _("import templates")
-        ordering = ["name", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["portfolio", "name"], name="import_template_name_once"),
-            models.CheckConstraint(condition=~Q(name=""), name="import_template_has_a_name"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name

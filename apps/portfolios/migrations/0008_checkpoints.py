@@ -53,7 +53,7 @@ def _id() -> models.UUIDField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portfolios", "0011_import_work")]
+    dependencies = [("portfolios", "0007_import_work")]
 
     operations = [
         migrations.RunSQL(BOOK_AGAIN, migrations.RunSQL.noop),

@@ -7,7 +7,7 @@ import apps.core.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portfolios', '0012_history'),
+        ('portfolios', '0010_history'),
     ]
 
     operations = [

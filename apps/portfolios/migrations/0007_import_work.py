@@ -31,24 +31,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ImportTemplate',
-            fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('heads', models.JSONField(default=list, verbose_name='columns of the file')),
-                ('format', models.CharField(default='generic', max_length=32, verbose_name='format')),
-                ('mapping', models.JSONField(default=dict, verbose_name='mapping')),
-                ('account_name', models.CharField(blank=True, max_length=80, verbose_name='account')),
-                ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False, verbose_name='created')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='last used')),
-            ],
-            options={
-                'verbose_name': 'import template',
-                'verbose_name_plural': 'import templates',
-                'ordering': ['name', 'id'],
-            },
-        ),
-        migrations.CreateModel(
             name='ImportWork',
             fields=[
                 ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -85,11 +67,6 @@ class Migration(migrations.Migration):
             model_name='batch',
             name='batch_kind_is_known',
         ),
-        migrations.AddField(
-            model_name='fileimport',
-            name='heads',
-            field=models.JSONField(default=list, verbose_name='columns of the file'),
-        ),
         migrations.AlterField(
             model_name='batch',
             name='kind',
@@ -115,11 +92,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='address_answers', to='portfolios.portfolio', verbose_name='portfolio'),
         ),
         migrations.AddField(
-            model_name='importtemplate',
-            name='portfolio',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='import_templates', to='portfolios.portfolio', verbose_name='portfolio'),
-        ),
-        migrations.AddField(
             model_name='importwork',
             name='file_import',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='works', to='portfolios.fileimport', verbose_name='import'),
@@ -140,14 +112,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='addressanswer',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('account__isnull', False), ('answer', 'mine')), models.Q(('account__isnull', True), ('answer__in', ['payment', 'gift'])), _connector='OR'), name='address_answer_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='importtemplate',
-            constraint=models.UniqueConstraint(fields=('portfolio', 'name'), name='import_template_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='importtemplate',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='import_template_has_a_name'),
         ),
         migrations.AddIndex(
             model_name='importwork',
@@ -198,11 +162,6 @@ class Migration(migrations.Migration):
             "ALTER TABLE portfolios_addressanswer ADD CONSTRAINT portfolios_addressanswer_of_account "
             "FOREIGN KEY (account_id) REFERENCES portfolios_account (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;",
             "ALTER TABLE portfolios_addressanswer DROP CONSTRAINT portfolios_addressanswer_of_account;",
-        ),
-        migrations.RunSQL(
-            "ALTER TABLE portfolios_importtemplate ADD CONSTRAINT portfolios_importtemplate_of_portfolio "
-            "FOREIGN KEY (portfolio_id) REFERENCES portfolios_portfolio (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;",
-            "ALTER TABLE portfolios_importtemplate DROP CONSTRAINT portfolios_importtemplate_of_portfolio;",
         ),
         migrations.RunSQL(
             "ALTER TABLE portfolios_importwork ADD CONSTRAINT portfolios_importwork_goes_along "
