@@ -5,6 +5,7 @@ from django.contrib import admin
 from apps.core.admin import ReadOnlyAdmin
 from apps.portfolios.models import (
     Account,
+    AddressAnswer,
     Batch,
     BookedLots,
     BookedPart,
@@ -13,6 +14,8 @@ from apps.portfolios.models import (
     FileImport,
     FrozenCheck,
     FrozenYear,
+    HistoryBlock,
+    HistoryCourse,
     Holding,
     ImportWork,
     LedgerChange,
@@ -21,6 +24,7 @@ from apps.portfolios.models import (
     PolicyPeriod,
     Portfolio,
     PortfolioValue,
+    ShareLink,
     SourceGap,
     Transaction,
     TransferArrival,
@@ -174,3 +178,39 @@ class FrozenCheckAdmin(ReadOnlyAdmin):
 
     list_display = ("frozen", "version", "differs")
     list_select_related = ("frozen",)
+
+
+@admin.register(AddressAnswer)
+class AddressAnswerAdmin(ReadOnlyAdmin):
+    """What people said of addresses."""
+
+    list_display = ("created_at", "portfolio", "answer", "account", "by")
+    list_filter = ("answer",)
+    list_select_related = ("portfolio", "account", "by")
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnlyAdmin):
+    """Links to portfolios and tax years; the secrets are stored nowhere."""
+
+    list_display = ("created_at", "portfolio", "purpose", "year", "shows", "expires_at", "revoked_at", "opened")
+    list_filter = ("purpose", "shows")
+    exclude = ("fingerprint",)
+    list_select_related = ("portfolio",)
+
+
+@admin.register(HistoryCourse)
+class HistoryCourseAdmin(ReadOnlyAdmin):
+    """What kept days were made from."""
+
+    list_display = ("portfolio", "revision", "last_day", "made_at")
+    list_select_related = ("portfolio",)
+
+
+@admin.register(HistoryBlock)
+class HistoryBlockAdmin(ReadOnlyAdmin):
+    """Kept days."""
+
+    list_display = ("portfolio", "first_day", "last_day")
+    exclude = ("days", "standing")
+    list_select_related = ("portfolio",)
