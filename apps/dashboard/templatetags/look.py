@@ -24,6 +24,7 @@ from apps.core import money
 register = template.Library()
 
 MASK: Final = "••••••"
+CHARTS_HOME: Final = "https://www.tradingview.com/"
 #: Figures longer than this may be cut in a table; they stand in full in their title.
 LONG: Final = 18
 _RECENT = timedelta(seconds=10)
@@ -291,6 +292,12 @@ def form_errors(form: BaseForm) -> dict[str, object]:
     wrong = [bound for bound in form.visible_fields() if bound.errors]
     general = list(form.non_field_errors())
     return {"wrong": wrong, "general": general, "count": len(wrong) + len(general)}
+
+
+@register.inclusion_tag("components/chart_credit.html")
+def chart_credit() -> dict[str, str]:
+    """Name whose chart it is, as its licence asks; a link that is followed, nothing that the page fetches."""
+    return {"address": CHARTS_HOME}
 
 
 def _field_kind(bound: BoundField) -> str:
