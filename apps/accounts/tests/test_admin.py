@@ -11,6 +11,7 @@ from apps.accounts.tests.factories import make_owner, make_personal_token, make_
 from apps.core import clock
 
 pytestmark = pytest.mark.django_db
+admin.autodiscover()  # as the addresses do when they are loaded
 OURS = [
     model for model in admin.site._registry if model._meta.app_label in {"accounts", "account", "mfa", "usersessions"}
 ]
