@@ -23,6 +23,12 @@ function apart(prices) {
   return Number.isFinite(step) ? Math.max(0, Math.min(12, Math.ceil(-Math.log10(step) - 1e-9))) : 2;
 }
 
+/** The smallest step of the scale: a scale of one price only is as wide as some steps, and has to tell them apart. */
+function stepOf(prices) {
+  const largest = Math.max(0, ...prices.map(Math.abs));
+  return largest ? 10 ** Math.min(0, Math.max(-12, Math.floor(Math.log10(largest)) - 8)) : 0.01;
+}
+
 const timeOf = (ts) => ts / 1000;
 
 /** Put trading days into groups of so many days, with sums for the eye. */
@@ -74,7 +80,7 @@ export class HoldingChart {
       lineWidth: 2,
       priceLineVisible: false,
       crosshairMarkerRadius: 3,
-      priceFormat: { type: "custom", minMove: 1e-12, formatter: (price) => unit(price), tickmarksFormatter: (prices) => prices.map((price) => unit(price, apart(prices))) },
+      priceFormat: { type: "custom", formatter: (price) => unit(price), tickmarksFormatter: (prices) => prices.map((price) => unit(price, apart(prices))) },
     });
     this.#marks = createSeriesMarkers(this.#price, [], { zOrder: "top" });
     this.#chart.subscribeCrosshairMove(({ time, point }) => this.onPoint(time === undefined || !point ? null : this.#at(time * 1000, point.x)));
@@ -85,7 +91,8 @@ export class HoldingChart {
   }
 
   show({ prices, average, trades }) {
-    this.#data = { prices, average, trades };
+    this.#data = prices.length ? { prices, average, trades } : { prices, average: [], trades: [] }; // nothing to mark
+    this.#price.applyOptions({ priceFormat: { minMove: stepOf(prices.map(([, price]) => price)) } });
     this.#price.setData(this.#everyDay());
     this.#drawAverage();
     this.#days = 0;

@@ -22,6 +22,7 @@ FILE = """ts,type,account,asset,amount,value,fee,fee_asset,id
 2024-05-05T10:00:00Z,sell,Kraken,BTC,0.5,32000,,,j-6
 2024-06-01T10:00:00Z,withdrawal,Kraken,BTC,0.2,,,,j-7
 2024-06-01T10:20:00Z,deposit,Cold wallet,BTC,0.1999,,,,j-8
+2024-07-01T10:00:00Z,buy,Kraken,NOTRADED,1,43020,,,j-9
 """
 LINES_WITH_A_PROBLEM = ["4", "5", "6"]
 
@@ -50,8 +51,16 @@ def read_file(page: Page, base: str) -> None:
 def book_it(page: Page) -> None:
     """Look at the preview and book what can be booked."""
     expect(page.locator("td.pf-line")).to_have_text(LINES_WITH_A_PROBLEM)
-    page.get_by_role("button", name="Book 5, leave 3 out").click()
+    page.get_by_role("button", name="Book 6, leave 3 out").click()
     expect(page.get_by_role("heading", name="What it changed")).to_be_visible()
+
+
+def look_at_a_coin_that_nobody_trades(page: Page, base: str) -> None:
+    """Open the page of a coin without any price: its chart has nothing to draw, and says so."""
+    page.goto(f"{base}/portfolio/holdings/NOTRADED/")
+    expect(page.locator(".hd-chart.is-empty #holding-state")).to_be_visible()
+    page.goto(f"{base}/portfolio/holdings/BTC/")
+    expect(page.locator("#holding-chart canvas").first).to_be_visible()
 
 
 def match_the_transfer(page: Page, base: str) -> None:
@@ -77,6 +86,7 @@ def test_a_file_is_imported_looked_at_and_undone(page: Page, product: Product, o
     book_it(page)
     imported = page.url
 
+    look_at_a_coin_that_nobody_trades(page, base)
     page.goto(f"{base}/portfolio/")
     expect(page.get_by_text("Net worth").first).to_be_visible()
     expect(page.locator("[data-i='BTC'], tr:has-text('Bitcoin')").first).to_be_visible()
