@@ -22,8 +22,6 @@ _QUIET = (
 
 OpenPage = Callable[[], Page]
 
-#: The history of hundreds of pairs would be fetched while the journeys walk.
-FEW_PAIRS = {"FEED_INSTRUMENTS": "40"}
 PATIENCE_MS = 30_000  # a page is drawn in less than one second; on a busy machine it takes several
 
 
@@ -40,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def shared_product() -> Iterator[Product]:
     """A product with its market for the journeys that leave it as well as they found it."""
-    with running("shared", options=WITH_MARKET, extra=FEW_PAIRS) as started:
+    with running("shared", options=WITH_MARKET) as started:
         yield started
 
 

@@ -185,10 +185,10 @@ def _others_on_the_usual_ports() -> Iterator[None]:
 
 
 @contextmanager
-def running(name: str, *, options: Sequence[str] = QUIET, extra: Mapping[str, str] | None = None) -> Iterator[Product]:
+def running(name: str, *, options: Sequence[str] = QUIET) -> Iterator[Product]:
     """Run a product of its own for as long as the block lasts."""
     with housed(name) as root:
-        product = Product(root / "data", options=options, extra=extra)
+        product = Product(root / "data", options=options)
         try:
             with _others_on_the_usual_ports():
                 product.start()
