@@ -8,6 +8,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,10 +81,15 @@ def test_a_killed_process_is_started_again_and_serves(product: Product, name: st
 
 
 def test_a_killed_guard_is_replaced(product: Product) -> None:
+    def command_line(child: str) -> bytes:
+        # the supervisor starts and ends short processes all the time: a child of the list may be gone by now
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{child}/cmdline").read_bytes()
+        return b""
+
     def guard() -> int:
         children = Path(f"/proc/{product.number}/task/{product.number}/children").read_text(encoding="utf-8").split()
-        lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-        return next((child for child, line in lines.items() if b"guard.py" in line), 0)
+        return next((int(child) for child in children if b"guard.py" in command_line(child)), 0)
 
     before = guard()
     os.kill(before, signal.SIGKILL)
