@@ -385,6 +385,10 @@ class ForeseenAnswerSerializer(serializers.Serializer[Any]):
     applies_to = serializers.IntegerField(read_only=True)
     effect = serializers.DictField(child=AmountSerializerField(), read_only=True)
     left_to_you = serializers.IntegerField(read_only=True, help_text="Those that look like a pair, or do not fit.")
+    gain = AmountSerializerField(source="change.gain", read_only=True, help_text="Change of the realized gain.")
+    income = AmountSerializerField(source="change.income", read_only=True)
+    unpriced = serializers.IntegerField(read_only=True, help_text="Those whose value is not known yet: nothing so far.")
+    frozen_years = serializers.ListField(child=serializers.IntegerField(), source="change.frozen", read_only=True)
 
 
 class AskedAddressSerializer(serializers.Serializer[Any]):

@@ -18,7 +18,8 @@ from apps.portfolios.domain.addresses import Whose, address_key, answered
 from apps.portfolios.domain.drafts import LONGEST_ADDRESS, OUTSIDE, EntryDraft, as_entry
 from apps.portfolios.domain.movements import effect
 from apps.portfolios.models import Account, AddressAnswer, Batch, BatchKind, BatchState, Portfolio, Transaction
-from apps.portfolios.queries.addresses import answer_of, legs_at, likely_legs
+from apps.portfolios.queries.addresses import answer_of, legs_at, likely_legs, priced_entries
+from apps.portfolios.queries.effects import Effect, effect_of_telling
 from apps.portfolios.queries.ledger import draft_of_row
 
 if TYPE_CHECKING:
@@ -46,14 +47,19 @@ class TooManyAnswersError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What an answer would do now: to how many transfers, to balances, and how many look like a pair instead."""
+    """What an answer would do now: to how many transfers, to balances and gains, and how many look like a pair.
+
+    `unpriced` of them have a value that is not known yet; they count as nothing in the gains until it is.
+    """
 
     applies_to: int
     effect: dict[str, Decimal]
     left_to_you: int
+    change: Effect
+    unpriced: int = 0
 
 
-def foresee_answer(*, portfolio: Portfolio, address: str, whose: Whose, account: str = "") -> Foreseen:
+def foresee_answer(*, portfolio: Portfolio, address: str, whose: Whose, account: str = "", now: datetime) -> Foreseen:
     """Tell what an answer about an address would do to what is there, without doing it."""
     key, named = _asked(portfolio, address, whose, account)
     legs = legs_at(portfolio=portfolio).get(key, [])
@@ -62,7 +68,14 @@ def foresee_answer(*, portfolio: Portfolio, address: str, whose: Whose, account:
     before = effect((as_entry(draft_of_row(row=row)) for row, _draft in pairs), money=portfolio.currency)
     after = effect((as_entry(draft) for _row, draft in pairs), money=portfolio.currency)
     change = {asset: after.get(asset, Decimal(0)) - before.get(asset, Decimal(0)) for asset in {*before, *after}}
-    return Foreseen(len(pairs), {asset: one for asset, one in sorted(change.items()) if one}, len(legs) - len(pairs))
+    told, unpriced = priced_entries(portfolio=portfolio, pairs=pairs, now=now)
+    return Foreseen(
+        applies_to=len(pairs),
+        effect={asset: one for asset, one in sorted(change.items()) if one},
+        left_to_you=len(legs) - len(pairs),
+        change=effect_of_telling(portfolio=portfolio, told=told, since=min((row.at for row, _ in pairs), default=now)),
+        unpriced=unpriced,
+    )
 
 
 def answer_address(
@@ -93,7 +106,7 @@ def apply_answers(*, portfolio: Portfolio, now: datetime) -> int:
         return _apply(held, list(answers), None, now)
 
 
-def withdraw_answer(*, portfolio: Portfolio, answer_id: UUID, by: User | None, now: datetime) -> int:
+def withdraw_answer(*, portfolio: Portfolio, answer_id: UUID, by: User | None, reason: str = "", now: datetime) -> int:
     """Take an answer back: what it told anew waits again, unless somebody has corrected it since."""
     with transaction.atomic():
         held = Portfolio.objects.select_for_update().get(pk=portfolio.pk)
@@ -105,7 +118,7 @@ def withdraw_answer(*, portfolio: Portfolio, answer_id: UUID, by: User | None, n
         rows = rows.select_related("replaces__account", "replaces__from_account", "replaces__to_account")
         pairs = [(row, draft_of_row(row=row.replaces)) for row in rows if row.replaces is not None]
         if pairs:
-            _replace(held, pairs, BatchKind.CORRECTION, "undo", answer.address, by, now)
+            _replace(held, pairs, BatchKind.CORRECTION, "undo", reason or answer.address, by, now)
         batches.update(state=BatchState.UNDONE, undone_at=now)
         answer.delete()
         return len(pairs)

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.db.models import Min, Q
 
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
+from apps.portfolios.actions.addresses import withdraw_answer
 from apps.portfolios.actions.portfolios import ledger_changed
 from apps.portfolios.actions.posting import Accounts, checked, row_of
 from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.models import (
+    AddressAnswer,
     Batch,
     BatchKind,
     BatchState,
@@ -91,13 +93,18 @@ def replace_transaction(
 
 
 def undo_batch(*, user: User, batch_id: UUID, reason: str = "", now: datetime) -> Batch:
-    """Take all entries of a batch out of what counts, also those that a correction put in their places."""
+    """Take all entries of a batch out of what counts, also those that a correction put in their places.
+
+    What an answer about an address told anew waits again: the answer is taken back, else it would be told so once more.
+    """
     with transaction.atomic():
         found = Batch.objects.filter(pk=batch_id, portfolio__owner=user).values_list("portfolio_id", flat=True).first()
         if found is None:
             raise NotFoundError
         portfolio = Portfolio.objects.select_for_update().get(pk=found)
         batch = Batch.objects.select_for_update().get(pk=batch_id)
+        if batch.kind == BatchKind.ANSWER:
+            return _answer_undone(portfolio, batch, user, reason, now)
         if batch.state != BatchState.COMMITTED or batch.kind not in _UNDOABLE:
             raise NotUndoableError
         standing = _standing_of(batch)
@@ -107,6 +114,15 @@ def undo_batch(*, user: User, batch_id: UUID, reason: str = "", now: datetime) -
         batch.save(update_fields=["state", "undone_at"])
         ledger_changed(portfolio=portfolio, since=since)
         return batch
+
+
+def _answer_undone(portfolio: Portfolio, batch: Batch, user: User, reason: str, now: datetime) -> Batch:
+    answer = AddressAnswer.objects.filter(portfolio=portfolio, address=batch.reason).first()
+    if answer is None or batch.state != BatchState.COMMITTED:
+        raise NotUndoableError
+    withdraw_answer(portfolio=portfolio, answer_id=answer.pk, by=user, reason=reason, now=now)
+    batch.refresh_from_db()
+    return batch
 
 
 def _standing_of(batch: Batch) -> TransactionQuerySet:

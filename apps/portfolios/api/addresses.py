@@ -68,14 +68,15 @@ class ForeseeAnswerView(PortfolioDoor):
 
     @operation(
         summary="Preview an answer",
-        description="To how many transfers it applies and what it does to balances; nothing is done.",
+        description="To how many transfers it applies and what it does to balances and gains; nothing is done.",
         request=shapes.AnswerSerializer,
         response=shapes.ForeseenAnswerSerializer,
         tags=["portfolios"],
     )
     def post(self, _request: Request, portfolio_id: UUID) -> Response:
         portfolio = self.portfolio(portfolio_id)
-        found = actions.foresee_answer(portfolio=portfolio, **_asked(self.parse(shapes.AnswerSerializer)))
+        asked = _asked(self.parse(shapes.AnswerSerializer))
+        found = actions.foresee_answer(portfolio=portfolio, now=clock.now(), **asked)
         return self.answer(shapes.ForeseenAnswerSerializer, found)
 
 

@@ -1,7 +1,9 @@
 """Addresses that transfers come from and go to: those that wait for an answer, and those that have one."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, Final
 from uuid import UUID
@@ -10,13 +12,19 @@ from django.db.models import QuerySet
 
 from apps.core.api.times import iso_z
 from apps.core.errors import NotFoundError
-from apps.core.money import plain
+from apps.core.money import fits, multiply, plain
+from apps.markets.queries.rates import Rate
 from apps.portfolios.domain.addresses import address_key
+from apps.portfolios.domain.drafts import EntryDraft, entry_of
+from apps.portfolios.domain.transactions import Entry, EntryType
 from apps.portfolios.models import AddressAnswer, Portfolio, Transaction
 from apps.portfolios.queries.completeness import unmatched_legs
 from apps.portfolios.queries.matching import as_leg, proposals_for
+from apps.portfolios.queries.pricing import prices_of
 
 _DIGITS: Final = 200
+#: For so many hours the prices are looked up in a preview; entries of other hours are counted as not priced yet.
+MOST_HOURS: Final = 100
 
 
 @dataclass(slots=True)
@@ -59,6 +67,36 @@ def asked_addresses(*, portfolio: Portfolio) -> list[AskedAddress]:
     likely = likely_legs(portfolio=portfolio) if legs.keys() - known else frozenset()
     found = [_asked(address, rows, likely) for address, rows in legs.items() if address not in known]
     return sorted(found, key=lambda one: (-one.out - one.came, one.address))
+
+
+def priced_entries(
+    *, portfolio: Portfolio, pairs: Sequence[tuple[Transaction, EntryDraft]], now: datetime
+) -> tuple[dict[str, Entry], int]:
+    """Return what transfers are told anew as, with the value of their hour, and for how many none is known."""
+    told: dict[str, Entry] = {}
+    hours: defaultdict[datetime, list[tuple[Transaction, EntryDraft]]] = defaultdict(list)
+    for row, draft in pairs:
+        if draft.type is EntryType.TRANSFER or draft.value is not None:
+            told[str(row.pk)] = entry_of(draft, entry_id=str(row.pk))
+        else:
+            hours[row.at.replace(minute=0, second=0, microsecond=0)].append((row, draft))
+    unpriced = 0
+    for place, (hour, same) in enumerate(sorted(hours.items(), reverse=True)):
+        assets = {row.asset for row, _draft in same}
+        at = min(hour + timedelta(hours=1), now)
+        known = {} if place >= MOST_HOURS else prices_of(assets=assets, currency=portfolio.currency, at=at, now=now)
+        for row, draft in same:
+            worth = _worth(draft.amount, known.get(row.asset))
+            unpriced += worth is None
+            told[str(row.pk)] = entry_of(replace(draft, value=worth or Decimal(0)), entry_id=str(row.pk))
+    return told, unpriced
+
+
+def _worth(amount: Decimal | None, rate: Rate | None) -> Decimal | None:
+    if amount is None or rate is None or rate.value is None:
+        return None
+    worth = multiply(amount, rate.value)
+    return worth if fits(worth) else None
 
 
 def answers_of(*, portfolio: Portfolio) -> QuerySet[AddressAnswer]:

@@ -1,7 +1,8 @@
 """What an entry would change if it were booked: holdings before and after, gain, income."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -16,7 +17,7 @@ from apps.portfolios.domain.timeline import Timeline
 from apps.portfolios.domain.transactions import Entry
 from apps.portfolios.models import Portfolio, Transaction
 from apps.portfolios.queries.freezing import frozen_years_from, years_changed
-from apps.portfolios.queries.ledger import entries_of
+from apps.portfolios.queries.ledger import entries_of, ledger_entries
 from apps.portfolios.queries.portfolios import timeline_of
 
 NEW: Final = "new"
@@ -79,6 +80,17 @@ def effect_of_match(
     joined = merged(standing, {str(out.pk): (tuple(str(one.pk) for one in arrived), lost_worth)})
     years = frozen_years_from(portfolio=portfolio, first=out.at)
     return _effect(_book(standing, rules, portfolio), _book(joined, rules, portfolio), {asset}, years)
+
+
+def effect_of_telling(*, portfolio: Portfolio, told: Mapping[str, Entry], since: datetime) -> Effect:
+    """Return what it would change to tell standing entries anew, by their ids; only their coins are looked at."""
+    rules, assets = timeline_of(portfolio=portfolio), _assets(told.values())
+    standing = ledger_entries(portfolio=portfolio, assets=assets) if assets else []
+    after = [told.get(entry.id, entry) for entry in standing]
+    years = frozen_years_from(portfolio=portfolio, first=since)
+    return _effect(
+        _book(standing, rules, portfolio), _book(after, rules, portfolio), assets - {portfolio.currency}, years
+    )
 
 
 def _effect(before: Booking, after: Booking, assets: set[str], years: tuple[int, ...]) -> Effect:

@@ -63,6 +63,10 @@ def test_a_payment_is_said_once_and_taken_back(api: Api, portfolio: Portfolio, p
         "applies_to": 2,
         "effect": {},
         "left_to_you": 0,
+        "gain": "-12000",  # 0.3 BTC that cost 40,000 each, for nothing as long as no price of that day is known
+        "income": "0",
+        "unpriced": 2,
+        "frozen_years": [],
     }
     made = api.post(f"{path}/transfers/answers", said)
     assert (made.status_code, body_of(made)["address"]) == (201, SHOP.lower())
@@ -76,7 +80,10 @@ def test_a_payment_is_said_once_and_taken_back(api: Api, portfolio: Portfolio, p
     assert [row[0] for row in told(path, api)] == ["spend", "spend", "spend"]
     assert Batch.objects.filter(kind=BatchKind.ANSWER).count() == 2
     (answer,) = body_of(api.get(f"{path}/transfers/answers"))["results"]
-    assert api.delete(f"{path}/transfers/answers/{answer['id']}").status_code == 204
+    first = Batch.objects.filter(kind=BatchKind.ANSWER).earliest("pk")
+    undone = api.post(f"{path}/batches/{first.pk}/undo", {"reason": "it was me"})
+    assert (undone.status_code, body_of(undone)["state"]) == (200, "undone"), "undoing it takes the answer back"
+    assert body_of(api.post(f"{path}/batches/{first.pk}/undo", {}))["code"] == "batch_not_undoable"
     assert [row[:4] for row in told(path, api)] == [
         ("transfer", "0.1", "Kraken", "outside"),
         ("transfer", "0.1", "Kraken", "outside"),
@@ -117,6 +124,12 @@ def test_the_page_asks_once_per_address_and_shows_what_was_said(user: User, port
     shown = client.get("/transfers/").content.decode()
     assert SHOP.lower() in shown
     form = {"address": SHOP.lower(), "answer": "gift"}
+    foreseen = client.post("/transfers/answer/", {**form, "step": "preview"}).content.decode()
+    assert "2 transfers are told anew" in foreseen
+    assert "0.7" in foreseen, "what is left of the coins"
+    assert not portfolio.address_answers.exists()
+    nowhere = {**form, "answer": "mine", "account": "Nowhere", "step": "preview"}
+    assert "Name the account" in client.post("/transfers/answer/", nowhere, follow=True).content.decode()
     assert "told anew" in client.post("/transfers/answer/", form, follow=True).content.decode()
     assert Transaction.objects.standing().filter(type="spend").count() == 2
     answer = portfolio.address_answers.get()

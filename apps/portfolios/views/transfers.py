@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import clock
 from apps.core.errors import NotFoundError, ProductError
-from apps.portfolios.actions.addresses import answer_address, withdraw_answer
+from apps.portfolios.actions.addresses import answer_address, foresee_answer, withdraw_answer
 from apps.portfolios.actions.matching import match_transfer, unmatch_transfer
 from apps.portfolios.domain.addresses import Whose
 from apps.portfolios.forms import AnswerForm, MatchForm
 from apps.portfolios.queries.transfer_pages import transfer_page
-from apps.portfolios.views.chosen import chosen
+from apps.portfolios.views.chosen import Chosen, chosen
 
 
 @require_safe
@@ -64,10 +64,12 @@ def unmatch(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def answer(request: HttpRequest) -> HttpResponse:
-    """Say once what an address is."""
+    """Say once what an address is; `step=preview` shows first what that changes."""
     held, form = chosen(request), AnswerForm(request.POST)
     if not form.is_valid():
         raise Http404
+    if request.POST.get("step") == "preview":
+        return _foreseen(request, held, form)
     return _then(
         request,
         lambda: answer_address(
@@ -92,6 +94,22 @@ def withdraw(request: HttpRequest, answer_id: UUID) -> HttpResponse:
         lambda: withdraw_answer(portfolio=held.portfolio, answer_id=answer_id, by=held.person, now=clock.now()),
         _("The answer is taken back; its transfers wait again."),
     )
+
+
+def _foreseen(request: HttpRequest, held: Chosen, form: AnswerForm) -> HttpResponse:
+    said = form.cleaned_data
+    try:
+        found = foresee_answer(
+            portfolio=held.portfolio,
+            address=said["address"],
+            whose=Whose(said["answer"]),
+            account=said["account"],
+            now=clock.now(),
+        )
+    except ProductError as error:
+        messages.error(request, error.problems[0].message if error.problems else error.detail)
+        return redirect("portfolios:transfers")
+    return render(request, "portfolios/answer.html", held.inside(said=said, found=found, effect=found.change))
 
 
 def _asked(request: HttpRequest) -> MatchForm:
