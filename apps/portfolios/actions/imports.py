@@ -78,7 +78,14 @@ def preview_import(
 ) -> FileImport:
     """Read a file and keep what it would change; nothing is posted yet."""
     try:
-        file = read_file(data=data, wanted=wanted, account=account, currency=portfolio.currency, mapping=mapping)
+        file = read_file(
+            data=data,
+            wanted=wanted,
+            account=account,
+            currency=portfolio.currency,
+            mapping=mapping,
+            name=file_name,
+        )
     except ImportRefusedError as error:
         raise UnreadableFileError(error.message, problems=[FieldProblem("file", error.code, error.message)]) from error
     drafts = file.drafts

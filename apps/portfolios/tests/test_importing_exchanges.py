@@ -296,6 +296,34 @@ def test_kucoin_ledger_deposits_and_withdrawals() -> None:
     assert told(sent) == ["2 2024-01-01T00:00:00Z transfer 0.5005 BTC KuCoin -> outside received 0.5"]
 
 
+def test_binance_deposits_and_withdrawals_bring_their_hash() -> None:
+    came = "Date(UTC+0),Coin,Network,Amount,Address,TXID,Status\n24-05-01 10:00:00,BTC,BTC,0.5,bc1qme,{0},{1}\n"
+    assert told(came.format("ab12", "Completed")) == ["2 2024-05-01T10:00:00Z transfer 0.5 BTC outside -> Binance"]
+    assert told(came.format("ab12", "Pending")) == ["2 ~ nothing_to_book"]
+    went = (
+        "Date(UTC),Coin,Network,Amount,{0},Address,TXID,Status\n"
+        "2023-06-10 16:22:40,OP,OPTIMISM,57.86,0.09,0xCf,0xea81,Completed\n"
+        "2023-06-10 16:22:41,OP,OPTIMISM,1,{1},0xCf,0xea82,Completed\n"
+        "2023-06-10 16:22:42,OP,OPTIMISM,1,0,0xCf,0xea82,Failed\n"
+    )
+    sent = [
+        "2 2023-06-10T16:22:40Z transfer 57.95 OP Binance -> outside received 57.86",
+        "3 2023-06-10T16:22:41Z transfer 1 OP Binance -> outside",
+        "4 ~ nothing_to_book",
+    ]
+    for fee in ("Fee", "TransactionFee"):  # where both histories have the same columns, a fee tells which one it is
+        assert told(went.format(fee, "0")) == sent
+    (first, *_others) = read_file(data=went.format("Fee", "0").encode()).drafts
+    assert (first.tx_hash, first.address) == ("0xea81", "0xCf")
+    free = went.format("TransactionFee", "x").replace("0.09", "0")
+    assert told(free)[:2] == [
+        "2 2023-06-10T16:22:40Z transfer 57.86 OP outside -> Binance",
+        "3 2023-06-10T16:22:41Z transfer 1 OP outside -> Binance",
+    ]
+    named = told(free, name="Binance-Withdraw-History-2023.csv")
+    assert named[:2] == ["2 2023-06-10T16:22:40Z transfer 57.86 OP Binance -> outside", "3 ! number_bad"]
+
+
 # --- The answer key --------------------------------------------------------------------------------------------------
 def _booked(drafts: list[EntryDraft], method: str) -> dict[str, object]:
     """Book the drafts, coins whose price the files do not tell at zero, as the key leaves them out."""

@@ -45,6 +45,8 @@ _INTERNAL: Final = frozenset({
     "savings to cash", "asset migration", "retail eth2 deprecation", "staking transfer", "unstaking transfer",
 })  # fmt: skip
 _CONVERTED: Final = re.compile(r"Converted\s+([\d.,]+)\s+(\S+)\s+to\s+([\d.,]+)\s+(\S+)", re.IGNORECASE)
+#: A column that some exports have; an older Pro statement has none.
+_HASHES: Final = ("transaction hash", "tx hash", "txhash", "crypto transaction hash")
 _SPOT: Final = re.compile(r"([a-z]{3,5}) spot price at transaction")
 
 
@@ -137,7 +139,7 @@ def _value(reading: Reading, line: Line) -> Decimal | None:
 def _origin(reading: Reading, line: Line, *facts: object) -> Origin:
     at_us = reading.moment(line, "timestamp")
     external_id = line.text("id") or reading.fingerprint(at_us, *facts)
-    return Origin(at_us, external_id, reading.account, note=line.text("notes"), tx_hash=line.text("transaction hash"))
+    return Origin(at_us, external_id, reading.account, note=line.text("notes"), tx_hash=line.text(*_HASHES))
 
 
 def read_statement(reading: Reading, lines: Sequence[Line]) -> list[ImportedRow]:
@@ -180,7 +182,7 @@ def _read_movement(reading: Reading, line: Line) -> list[EntryDraft]:
     kind, asset = line.required("type"), reading.asset(line, "amount/balance unit")
     amount, at_us = reading.number(line, "amount"), reading.moment(line, "time", "timestamp")
     external_id = line.text("transfer id") or reading.fingerprint(at_us, kind, asset, amount)
-    origin = Origin(at_us, external_id, reading.account, note=kind)
+    origin = Origin(at_us, external_id, reading.account, note=kind, tx_hash=line.text(*_HASHES))
     if kind.lower() == "deposit":
         return [shapes.arrived(reading, origin, Leg(asset, amount))]
     if kind.lower() == "withdrawal":

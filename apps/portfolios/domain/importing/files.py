@@ -8,6 +8,7 @@ from typing import Final
 from apps.portfolios.domain.drafts import LONGEST_ACCOUNT, LONGEST_EXTERNAL_ID, EntryDraft
 from apps.portfolios.domain.importing import (
     binance,
+    binance_movements,
     coinbase,
     cointracking,
     generic,
@@ -43,6 +44,7 @@ FORMATS: Final = {
 }
 LAYOUTS: Final[tuple[Layout, ...]] = (
     *binance.LAYOUTS,
+    *binance_movements.LAYOUTS,
     *coinbase.LAYOUTS,
     *kraken.LAYOUTS,
     *kucoin.LAYOUTS,
@@ -108,6 +110,7 @@ def read_file(
     account: str = "",
     currency: str = "USD",
     mapping: ColumnMapping | None = None,
+    name: str = "",
 ) -> ImportedFile:
     """Return what a file says, or raise `ImportRefusedError`; a bad line is a value in the result."""
     if wanted != AUTO and wanted not in FORMATS:
@@ -127,7 +130,7 @@ def read_file(
     if style.columns:
         lines = mapped_lines(lines, style, header)
     reading = _reading(layout.format, account, currency, style)
-    reading.zones = header.zones
+    reading.zones, reading.file_name = header.zones, name
     reading.numbers = style.numbers if style.numbers is not NumberStyle.AUTO else _number_style(lines, table)
     reading.dates = style.dates if style.dates is not DateStyle.AUTO else _date_style(lines)
     reading.falling = _falls(reading, lines)

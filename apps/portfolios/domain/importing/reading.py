@@ -71,6 +71,7 @@ class Reading:
     zone: tzinfo = UTC
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     falling: bool = False
+    file_name: str = ""
     number_of_line: int = 0
     seen: Counter[str] = field(default_factory=Counter)
 
