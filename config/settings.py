@@ -113,6 +113,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.core.middleware.MetricsMiddleware",
     "apps.core.middleware.RequestIdMiddleware",
+    "apps.core.middleware.PackingMiddleware",
     # Programs turn off here: an address of the API asked with a token goes straight to its view.
     "apps.core.middleware.ProgramsMiddleware",
     "apps.portfolios.middleware.SharedPagesMiddleware",

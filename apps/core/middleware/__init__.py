@@ -3,6 +3,7 @@
 from apps.core.middleware.identity import RequestIdMiddleware
 from apps.core.middleware.metrics import MetricsMiddleware
 from apps.core.middleware.outages import RETRY_AFTER_SECONDS, OutageMiddleware, outage_response
+from apps.core.middleware.packing import PackingMiddleware
 from apps.core.middleware.policy import AdminPolicyMiddleware, PolicyMiddleware
 from apps.core.middleware.programs import ProgramsMiddleware
 
@@ -11,6 +12,7 @@ __all__ = [
     "AdminPolicyMiddleware",
     "MetricsMiddleware",
     "OutageMiddleware",
+    "PackingMiddleware",
     "PolicyMiddleware",
     "ProgramsMiddleware",
     "RequestIdMiddleware",
