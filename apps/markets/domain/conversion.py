@@ -100,8 +100,16 @@ class Quotes:
         """Return the best way: with fresh prices where there is one, then with the fewest hops, then most liquid."""
         if source == target:
             return Route(())
-        ways = [way for stops in _itineraries(source, target) if (way := _way(stops, self._best)) is not None]
-        return Route(max(ways, key=lambda way: _way_merit(way, now_ms=self._now_ms))) if ways else None
+        found: Sequence[Step] | None = None
+        for itineraries in _itineraries(source, target):
+            ways = [way for stops in itineraries if (way := _way(stops, self._best)) is not None]
+            found = max(ways if found is None else [found, *ways], key=self._way_merit, default=None)
+            if found is not None and self._way_merit(found)[0]:
+                break  # no longer way beats one with fresh prices
+        return None if found is None else Route(tuple(found))
+
+    def _way_merit(self, way: Sequence[Step]) -> tuple[bool, int, Decimal]:
+        return _way_merit(way, now_ms=self._now_ms)
 
 
 def best_route(source: str, target: str, quotes: Iterable[Quoted], *, now_ms: int) -> Route | None:
@@ -109,11 +117,11 @@ def best_route(source: str, target: str, quotes: Iterable[Quoted], *, now_ms: in
     return Quotes(quotes, now_ms=now_ms).route(source, target)
 
 
-def _itineraries(source: str, target: str) -> Iterator[tuple[str, ...]]:
+def _itineraries(source: str, target: str) -> Iterator[list[tuple[str, ...]]]:
+    """Yield all ways of one length after the other, the shortest first."""
     hubs = [hub for hub in HUBS if hub not in {source, target}]
     for stops in range(MOST_HOPS):
-        for between in permutations(hubs, stops):
-            yield (source, *between, target)
+        yield [(source, *between, target) for between in permutations(hubs, stops)]
 
 
 def _best_steps(quotes: Iterable[Quoted], *, now_ms: int) -> dict[tuple[str, str], Step]:

@@ -152,15 +152,14 @@ def _present(symbols: Collection[str], target: str, *, now: datetime) -> dict[st
         for edge in edges
         if (price := prices.get(str(edge.instrument))) is not None
     ]
-    quoted, blank = Quotes(quotes, now_ms=milliseconds(now)), _blank(edges)
-    return {symbol: _found_now(symbol, target, quoted, blank, now=now) for symbol in symbols}
-
-
-def _found_now(symbol: str, target: str, quoted: Quotes, blank: Quotes, *, now: datetime) -> "_Found":
-    route = quoted.route(symbol, target)
-    if route is not None:
-        return _Found(now, route)
-    return _Found(now, None, NoRate.NO_MARKET if blank.route(symbol, target) is None else NoRate.NO_PRICE_YET)
+    quoted = Quotes(quotes, now_ms=milliseconds(now))
+    found = {symbol: _Found(now, quoted.route(symbol, target)) for symbol in symbols}
+    lacking = [symbol for symbol, one in found.items() if one.route is None]
+    blank = _blank(edges if lacking else ())
+    for symbol in lacking:
+        reason = NoRate.NO_MARKET if blank.route(symbol, target) is None else NoRate.NO_PRICE_YET
+        found[symbol] = _Found(now, None, reason)
+    return found
 
 
 def _blank(edges: Iterable[Edge]) -> Quotes:
