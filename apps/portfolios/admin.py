@@ -17,6 +17,7 @@ from apps.portfolios.models import (
     HistoryBlock,
     HistoryCourse,
     Holding,
+    ImportTemplate,
     ImportWork,
     LedgerChange,
     ObservedBalance,
@@ -78,6 +79,15 @@ class FileImportAdmin(ReadOnlyAdmin):
     list_filter = ("state", "format")
     exclude = ("drafts",)
     list_select_related = ("portfolio",)
+
+
+@admin.register(ImportTemplate)
+class ImportTemplateAdmin(ReadOnlyAdmin):
+    """How people's files are read."""
+
+    list_display = ("name", "owner", "format", "account_name", "used_at")
+    list_filter = ("format",)
+    list_select_related = ("owner",)
 
 
 @admin.register(ImportWork)

@@ -16,6 +16,7 @@ from apps.portfolios.domain.sharing import LAST_YEAR, MOST_DAYS, USUAL_DAYS, Sha
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.models import AccountKind, BatchKind, BatchState, Transaction, ValueState
 from apps.portfolios.models.shares import CONTENTS, PURPOSES
+from apps.portfolios.queries.import_rules import STATES as RULES_STATES
 from apps.portfolios.queries.ledger import portable_row
 from apps.portfolios.queries.reconciliation import Cause
 
@@ -299,9 +300,14 @@ class UploadSerializer(serializers.Serializer[Values]):
 
 
 class CommitSerializer(StrictSerializer[Values]):
-    """Whether bad lines may be left out."""
+    """Whether bad lines may be left out, and whether the rules of the file are taken over."""
 
     skip_errors = serializers.BooleanField(required=False, default=False)
+    with_policy = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Take over the rules of booking of a portable file; only while `rules.state` is `offered`.",
+    )
 
 
 class BadLineSerializer(serializers.Serializer[Any]):
@@ -337,10 +343,20 @@ class ImportSerializer(serializers.Serializer[Any]):
     created_at = TimeField(read_only=True)
 
 
+class FileRulesSerializer(serializers.Serializer[Any]):
+    """The rules of booking in a portable file, and whether they can be taken over: an empty ledger can."""
+
+    state = serializers.ChoiceField(choices=RULES_STATES, read_only=True)
+    policy = serializers.DictField(read_only=True)
+    changes = serializers.ListField(child=serializers.DictField(), read_only=True)
+    problem = serializers.CharField(read_only=True, help_text="Why they are `unreadable`.")
+
+
 class ImportDetailSerializer(ImportSerializer):
-    """The same with the frozen years that booking it would change, or undoing it once it is booked."""
+    """The same with the frozen years that booking it would change, or undoing it, and the rules in the file."""
 
     frozen_years = serializers.ListField(child=serializers.IntegerField(), read_only=True)
+    rules = FileRulesSerializer(source="offer", read_only=True, allow_null=True)
 
 
 # --- Transfers --------------------------------------------------------------------------------------------------------

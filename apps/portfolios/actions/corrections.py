@@ -12,6 +12,7 @@ from django.db.models import Min, Q
 
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.portfolios.actions.addresses import withdraw_answer
+from apps.portfolios.actions.import_rules import give_rules_back
 from apps.portfolios.actions.portfolios import ledger_changed
 from apps.portfolios.actions.posting import Accounts, checked, row_of
 from apps.portfolios.domain.drafts import EntryDraft
@@ -112,6 +113,7 @@ def undo_batch(*, user: User, batch_id: UUID, reason: str = "", now: datetime) -
         since = _reverse(standing, correction)
         batch.state, batch.undone_at = BatchState.UNDONE, now
         batch.save(update_fields=["state", "undone_at"])
+        give_rules_back(batch=batch, user=user, now=now)
         ledger_changed(portfolio=portfolio, since=since)
         return batch
 

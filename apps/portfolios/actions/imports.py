@@ -19,6 +19,8 @@ from apps.core import jobs
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.core.money import plain
 from apps.portfolios.actions.corrections import undo_batch
+from apps.portfolios.actions.import_rules import check_offered, rules_as_kept, take_rules
+from apps.portfolios.actions.portfolios import locked_portfolio
 from apps.portfolios.actions.posting import Refusal, foresee_posting, post_entries
 from apps.portfolios.domain.drafts import EntryDraft, as_entry
 from apps.portfolios.domain.importing import AUTO, ColumnMapping, ImportedFile, ImportRefusedError, read_file
@@ -109,14 +111,21 @@ def preview_import(
             errors=errors[:MOST_ERRORS],
             notes=file.notes,
             effect={asset: plain(amount) for asset, amount in change.items()},
+            head=list(file.columns),
+            rules=rules_as_kept(rules=file.rules),
             drafts=_packed(drafts),
             by=by,
             created_at=now,
         )
 
 
-def commit_import(*, user: User, import_id: UUID, skip_errors: bool = False, now: datetime) -> FileImport:
-    """Post what a preview showed, a large one by a worker; bad lines are left out only if that is said."""
+def commit_import(
+    *, user: User, import_id: UUID, skip_errors: bool = False, with_policy: bool = False, now: datetime
+) -> FileImport:
+    """Post what a preview showed, a large one by a worker; bad lines are left out only if that is said.
+
+    `with_policy` takes over the rules of booking that the file carries, which only an empty ledger can.
+    """
     with transaction.atomic():
         row = _locked(user, import_id)
         if row.state != BatchState.PREVIEW or row.standing == "undoing":
@@ -126,10 +135,13 @@ def commit_import(*, user: User, import_id: UUID, skip_errors: bool = False, now
         if row.error_count and not skip_errors:
             problems = [FieldProblem(f"line {one['line']}", one["code"], one["message"]) for one in row.errors[:50]]
             raise BadLinesError(problems=problems)
+        if with_policy:
+            check_offered(row=row)
         if row.new > MOST_AT_ONCE:
-            _hand_over(row, user, ImportVerb.COMMIT, skip_errors=skip_errors, now=now)
+            said = ImportWork(verb=ImportVerb.COMMIT, skip_errors=skip_errors, with_policy=with_policy)
+            _hand_over(row, user, said, now=now)
         else:
-            _book(row, user, drafts_of(row=row), now)
+            _book(row, user, drafts_of(row=row), now, with_policy=with_policy)
         return row
 
 
@@ -142,7 +154,7 @@ def undo_import(*, user: User, import_id: UUID, reason: str = "", now: datetime)
         if row.state == BatchState.UNDONE or row.standing == "committing":
             raise ImportNotOpenError
         if row.batch is not None and row.batch.state == BatchState.COMMITTED and row.posted > MOST_AT_ONCE:
-            _hand_over(row, user, ImportVerb.UNDO, reason=reason, now=now)
+            _hand_over(row, user, ImportWork(verb=ImportVerb.UNDO, reason=reason[:200]), now=now)
         else:
             _take_back(row, user, reason, now)
         return row
@@ -174,25 +186,28 @@ def _carry_through(lease: jobs.Lease[ImportWork], read_clock: Callable[[], datet
         row = _locked(user, work.file_import_id)
         if row.state != BatchState.PREVIEW:
             raise ImportNotOpenError
-        _book(row, user, drafts, read_clock())
+        _book(row, user, drafts, read_clock(), with_policy=work.with_policy)
         said = ngettext("%(count)d transaction is booked", "%(count)d transactions are booked", row.posted)
         lease.succeed(progress_note=said % {"count": row.posted})
 
 
-def _hand_over(
-    row: FileImport, user: User, verb: ImportVerb, *, skip_errors: bool = False, reason: str = "", now: datetime
-) -> None:
-    name = (row.file_name or row.title or row.format)[:200]
-    work = ImportWork(owner=user, file_import=row, verb=verb, skip_errors=skip_errors, reason=reason[:200], name=name)
+def _hand_over(row: FileImport, user: User, work: ImportWork, *, now: datetime) -> None:
+    work.owner, work.file_import = user, row
+    work.name = (row.file_name or row.title or row.format)[:200]
     jobs.enqueue(work=work, now=now)
 
 
-def _book(row: FileImport, user: User, drafts: list[EntryDraft], now: datetime) -> None:
+def _book(row: FileImport, user: User, drafts: list[EntryDraft], now: datetime, *, with_policy: bool) -> None:
+    if with_policy:
+        locked_portfolio(user=user, portfolio_id=row.portfolio_id)
+        check_offered(row=row)
     done = post_entries(
         portfolio=row.portfolio, drafts=drafts, source=row.format, by=user, now=now, kind=BatchKind.IMPORT
     )
     row.state, row.batch, row.drafts = BatchState.COMMITTED, done.batch, b""
     row.posted, row.duplicates, row.new = done.posted, done.duplicates, done.posted
+    if with_policy:
+        take_rules(row=row, user=user, now=now)
     row.save()
 
 

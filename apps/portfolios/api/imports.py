@@ -19,6 +19,7 @@ from apps.portfolios.actions.frozen_effects import frozen_years_of_import
 from apps.portfolios.api.portfolios import PortfolioDoor
 from apps.portfolios.domain.importing import MAX_BYTES, ColumnMapping, ImportRefusedError, parse_mapping
 from apps.portfolios.models import FileImport
+from apps.portfolios.queries.import_rules import offer_of
 
 
 class ImportsView(PortfolioDoor):
@@ -69,7 +70,10 @@ class ImportView(PortfolioDoor):
 
     @operation(
         summary="An import",
-        description="`frozen_years` are those that booking it would change, or undoing it; their own figures stay.",
+        description=(
+            "`frozen_years` are those that booking it would change, or undoing it; their own figures stay. `rules` are "
+            "those of booking that a portable file carries; committing passes over them unless `with_policy` is said."
+        ),
         response=shapes.ImportDetailSerializer,
         tags=["portfolios"],
     )
@@ -93,8 +97,10 @@ class CommitImportView(_ImportDoor):
     @operation(
         summary="Commit an import",
         description=(
-            "With bad lines it needs `skip_errors`: they are left out then. A large one answers 202 with state "
-            "`committing`: a worker books it as a whole, and the `jobs` channel tells how far it is."
+            "With bad lines it needs `skip_errors`: they are left out then. `with_policy` takes over the rules of "
+            "booking of a portable file, which only a portfolio without transactions can (409 `policy_not_offered`). "
+            "A large one answers 202 with state `committing`: a worker books it as a whole, and the `jobs` channel "
+            "tells how far it is."
         ),
         request=shapes.CommitSerializer,
         response=shapes.ImportSerializer,
@@ -103,8 +109,8 @@ class CommitImportView(_ImportDoor):
     )
     def post(self, request: Request, portfolio_id: UUID, import_id: UUID) -> Response:
         found = queries.import_of(portfolio=self.portfolio(portfolio_id), import_id=import_id)
-        skip = self.parse(shapes.CommitSerializer)["skip_errors"]
-        actions.commit_import(user=person_of(request), import_id=found.pk, skip_errors=skip, now=clock.now())
+        said = self.parse(shapes.CommitSerializer)
+        actions.commit_import(user=person_of(request), import_id=found.pk, now=clock.now(), **said)
         return self.standing(portfolio_id, import_id)
 
 
@@ -130,7 +136,9 @@ class UndoImportView(_ImportDoor):
 
 
 def _detail(door: PortfolioDoor, row: FileImport, *, status: int = 200) -> Response:
+    offer = offer_of(row=row)
     row.frozen_years = frozen_years_of_import(row=row, now=clock.now())  # type: ignore[attr-defined]  # for the answer
+    row.offer = offer and offer.as_row()  # type: ignore[attr-defined]  # for the answer
     return door.answer(shapes.ImportDetailSerializer, row, status=status)
 
 

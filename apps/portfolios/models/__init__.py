@@ -3,6 +3,7 @@
 from apps.portfolios.models.booked import BookedPart, BookedResult, Holding, PortfolioValue
 from apps.portfolios.models.checkpoints import BookedLots, Checkpoint, LedgerChange
 from apps.portfolios.models.frozen import FrozenCheck, FrozenEnd, FrozenYear
+from apps.portfolios.models.import_templates import ImportTemplate
 from apps.portfolios.models.imports import FileImport, ImportVerb, ImportWork
 from apps.portfolios.models.matching import AddressAnswer, PartedPair, TransferArrival, TransferMatch
 from apps.portfolios.models.observed import ObservedBalance, SourceGap
@@ -35,6 +36,7 @@ __all__ = [
     "FrozenCheck",
     "FrozenEnd",
     "FrozenYear",
+    "ImportTemplate",
     "ImportVerb",
     "ImportWork",
     "HistoryBlock",

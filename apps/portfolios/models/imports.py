@@ -47,6 +47,9 @@ class FileImport(models.Model):
     errors = models.JSONField(_("bad lines with reasons"), default=list)
     notes = models.JSONField(_("lines that need no entry"), default=dict)
     effect = models.JSONField(_("effect"), default=dict)
+    head = models.JSONField(_("columns of the file"), default=list)
+    rules = models.JSONField(_("rules of booking in the file"), null=True, blank=True, default=None)
+    former_rules = models.JSONField(_("rules that those took the place of"), null=True, blank=True, default=None)
     posted = models.PositiveIntegerField(_("posted"), default=0)
     drafts = models.BinaryField(_("drafts"), default=bytes)
     by = models.ForeignKey(
@@ -113,6 +116,7 @@ class ImportWork(LeasedWork):
     )
     verb = models.CharField(_("what is done"), max_length=6, choices=ImportVerb.choices, default=ImportVerb.COMMIT)
     skip_errors = models.BooleanField(_("without its bad lines"), default=False)
+    with_policy = models.BooleanField(_("with the rules of the file"), default=False)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
 

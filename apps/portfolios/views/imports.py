@@ -23,7 +23,9 @@ from apps.portfolios.actions.frozen_effects import frozen_years_of_import
 from apps.portfolios.actions.imports import commit_import, preview_import, undo_import
 from apps.portfolios.domain.importing import Columns, ImportRefusedError, columns_of
 from apps.portfolios.forms import UploadForm
+from apps.portfolios.forms.rule_words import in_words
 from apps.portfolios.queries.import_pages import import_page, import_rows
+from apps.portfolios.queries.import_rules import offer_with_gains
 from apps.portfolios.views.chosen import Chosen, chosen
 
 
@@ -67,17 +69,21 @@ def import_detail(request: HttpRequest, import_id: UUID) -> HttpResponse:
     if page is None:
         raise Http404
     frozen = frozen_years_of_import(row=page.row, now=clock.now())
-    return render(request, "portfolios/import.html", held.inside(page=page, frozen_years=frozen))
+    offer = offer_with_gains(row=page.row)
+    rules = in_words(offer.differences) if offer else []
+    inside = held.inside(page=page, frozen_years=frozen, offer=offer, rules=rules)
+    return render(request, "portfolios/import.html", inside)
 
 
 @require_POST
 @login_required
 def commit(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Book what a preview showed; bad lines are left out only where that was said."""
-    person, skip = signed_in_person(request=request), request.POST.get("skip_errors") == "1"
+    person = signed_in_person(request=request)
+    said = {name: request.POST.get(name) == "1" for name in ("skip_errors", "with_policy")}
 
     def book() -> str:
-        done = commit_import(user=person, import_id=import_id, skip_errors=skip, now=clock.now())
+        done = commit_import(user=person, import_id=import_id, now=clock.now(), **said)
         if done.open_work is not None:
             return _("The import is being booked. This page shows how far it is.")
         text = ngettext("%(count)d transaction is booked.", "%(count)d transactions are booked.", done.posted)

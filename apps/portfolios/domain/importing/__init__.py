@@ -18,6 +18,7 @@ from apps.portfolios.domain.importing.files import (
 from apps.portfolios.domain.importing.mapper import ColumnMapping, parse_mapping
 from apps.portfolios.domain.importing.problems import ImportRefusedError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow
+from apps.portfolios.domain.importing.rules import FileRules
 from apps.portfolios.domain.importing.table import MAX_BYTES, MAX_ROWS
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MAX_ROWS",
     "ColumnMapping",
     "Columns",
+    "FileRules",
     "ImportRefusedError",
     "ImportedFile",
     "ImportedRow",

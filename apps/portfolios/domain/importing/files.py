@@ -25,6 +25,7 @@ from apps.portfolios.domain.importing.mapper import ColumnMapping, mapped_lines
 from apps.portfolios.domain.importing.numbers import NumberStyle
 from apps.portfolios.domain.importing.problems import ImportRefusedError, LineError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow, Line, Reading, line_by_line
+from apps.portfolios.domain.importing.rules import NO_RULES, FileRules
 from apps.portfolios.domain.importing.table import HEADER_ROWS, Row, Table, decoded, open_table
 from apps.portfolios.domain.importing.times import DateStyle
 from apps.portfolios.domain.transactions import EntryType
@@ -73,6 +74,7 @@ class ImportedFile:
     dates: DateStyle
     lines: int
     rows: tuple[ImportedRow, ...]
+    rules: FileRules = NO_RULES
 
     @property
     def drafts(self) -> list[EntryDraft]:
@@ -159,9 +161,10 @@ def _words(row: Row) -> int:
 
 
 def _read_json(text: str, wanted: str, account: str, currency: str, style: ColumnMapping) -> ImportedFile:
-    if wanted in {AUTO, "generic"} and (listed := generic.portable_of(text, currency=currency)) is not None:
+    if wanted in {AUTO, "generic"} and (portable := generic.portable_of(text, currency=currency)) is not None:
         reading = _reading("generic", account, currency, style)
-        return _json_file("portable JSON", reading, generic.read_portable(reading, listed))
+        rows = generic.read_portable(reading, portable.listed)
+        return _json_file("portable JSON", reading, rows, portable.rules)
     if wanted in {AUTO, "ghostfolio"} and (activities := ghostfolio.activities_of(text)) is not None:
         reading = _reading("ghostfolio", account, currency, style)
         lines = [
@@ -172,10 +175,10 @@ def _read_json(text: str, wanted: str, account: str, currency: str, style: Colum
     raise ImportRefusedError("format_unknown", "This JSON is neither a portable ledger nor a Ghostfolio export.")
 
 
-def _json_file(title: str, reading: Reading, rows: Sequence[ImportedRow]) -> ImportedFile:
+def _json_file(title: str, reading: Reading, rows: Sequence[ImportedRow], rules: FileRules = NO_RULES) -> ImportedFile:
     settled = tuple(_settled(reading, row) for row in rows)
     count = len({row.line for row in settled})
-    return ImportedFile(reading.source, title, (), reading.numbers, reading.dates, count, settled)
+    return ImportedFile(reading.source, title, (), reading.numbers, reading.dates, count, settled, rules)
 
 
 def _reading(source: str, account: str, currency: str, style: ColumnMapping) -> Reading:

@@ -7,7 +7,7 @@ same columns; there `pair` names two coins at once.
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from apps.core.money import multiply
 from apps.portfolios.domain.drafts import ACCOUNTS, AMOUNTS, OUTSIDE, REMARKS, EntryDraft, checked_draft, draft_of
@@ -16,6 +16,7 @@ from apps.portfolios.domain.importing.layouts import Layout
 from apps.portfolios.domain.importing.pairs import split_pair
 from apps.portfolios.domain.importing.problems import ImportRefusedError, LineError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow, Line, Reading, line_by_line, unknown_kind
+from apps.portfolios.domain.importing.rules import FileRules, rules_of
 from apps.portfolios.domain.importing.shapes import Leg, Origin
 from apps.portfolios.domain.transactions import EntryError, EntryType, JsonNumber
 
@@ -115,8 +116,15 @@ def _number(raw: dict[str, object], name: str) -> Decimal | None:
     return found if isinstance(found, Decimal) else None
 
 
-def portable_of(text: str, *, currency: str) -> Sequence[object] | None:
-    """Return the transactions of a portable file, or None where the text is no such file.
+class Portable(NamedTuple):
+    """A portable file: its transactions, and the rules that they were booked by, where it tells them."""
+
+    listed: Sequence[object]
+    rules: FileRules
+
+
+def portable_of(text: str, *, currency: str) -> Portable | None:
+    """Return what a portable file holds, or None where the text is no such file.
 
     One whose values are told in another money is refused: a number of euros is no number of dollars.
     """
@@ -132,7 +140,7 @@ def portable_of(text: str, *, currency: str) -> Sequence[object] | None:
         told = f"This file tells its values in {str(money)[:20]}, this portfolio in {currency}."
         message = f"{told} Import it into a portfolio of that money."
         raise ImportRefusedError("money_differs", message)
-    return listed
+    return Portable(listed, rules_of(found))
 
 
 def read_portable(reading: Reading, listed: Sequence[object]) -> list[ImportedRow]:
