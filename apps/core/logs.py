@@ -32,7 +32,8 @@ _FOREIGN_LOGGERS = (
     "_granian",
     "granian.access",
 )
-_QUIET_LOGGERS = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "asyncio": logging.WARNING}
+# Some of them tell whole addresses, and an exchange's address carries a signature.
+_QUIET_LOGGERS = dict.fromkeys(("httpx", "httpcore", "asyncio", "urllib3", "ccxt"), logging.WARNING)
 
 
 # --- Request id -----------------------------------------------------------------------------------------------------

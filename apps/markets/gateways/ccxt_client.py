@@ -36,6 +36,7 @@ _PATIENCE_SECONDS: Final = 60.0
 _SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 #: Calls a second and at once, well below what each venue allows an address; our own simulator needs no sparing.
 _POLITE: Final = {"binance": (10.0, 20.0), "coinbase": (5.0, 10.0), "kraken": (1.0, 5.0), "kucoin": (10.0, 20.0)}
+_CAREFUL: Final = (1.0, 5.0)
 _UNSPARING: Final = (200.0, 400.0)
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "binance": {"fetchMarkets": {"types": ["spot"]}, "fetchMargins": False, "fetchCurrencies": False},
@@ -44,7 +45,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "kucoin": {"fetchMarkets": {"types": ["spot"], "fetchTickersFees": False}},
 }
 #: What ccxt or we stumble over when an answer has another shape than it should.
-_SHAPE_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+SHAPE_ERRORS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 _heard: ContextVar[Heard] = ContextVar("coinsphere_venue_heard")
 
@@ -62,22 +63,35 @@ class _Strict:
         )
 
 
-class _StrictSync(_Strict):
+class StrictSync(_Strict):
+    """What each sync client of ours is made of, besides ccxt's own class."""
+
     def fetch(self, url: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - ccxt's own signature
         with _translated(self.id):
-            return _checked(super().fetch(url, *arguments, **options))  # type: ignore[misc]  # ccxt's
+            return checked(super().fetch(url, *arguments, **options))  # type: ignore[misc]  # ccxt's
 
 
 class _StrictAsync(_Strict):
     async def fetch(self, url: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - ccxt's own signature
         with _translated(self.id):
-            return _checked(await super().fetch(url, *arguments, **options))  # type: ignore[misc]  # ccxt's
+            return checked(await super().fetch(url, *arguments, **options))  # type: ignore[misc]  # ccxt's
 
 
-def _checked(answer: object) -> object:
+def checked(answer: object) -> object:
+    """Return an answer that is JSON's object or list, or raise `BadAnswerError`."""
     if not isinstance(answer, dict | list):
         raise BadAnswerError
     return answer
+
+
+def forget_heard() -> None:
+    """Let nothing that was said before count for the call that comes."""
+    _heard.set(Heard())
+
+
+def heard_last() -> Heard:
+    """Return what the last answer said besides its body."""
+    return _heard.get()
 
 
 @contextmanager
@@ -86,7 +100,7 @@ def _translated(venue: str) -> Iterator[None]:
     # 81 MB: only processes that call an exchange load it
     from ccxt.base.errors import BaseError
 
-    _heard.set(Heard())
+    forget_heard()
     try:
         yield
     except BaseError as error:
@@ -107,6 +121,13 @@ def redirected(url: str, base: str) -> str:
     if old.scheme in {"ws", "wss"} and (old.hostname or "").startswith("stream.") and "/stream" not in path:
         path = f"/stream{path}"  # ccxt tells Binance's spot socket from others by this word in its URL
     return urlunsplit((scheme, new.netloc, path, old.query, ""))
+
+
+def redirect(client: Any) -> None:  # noqa: ANN401 - ccxt is not typed
+    """Point a fresh client at the operator's own address of its venue, if there is one."""
+    base = address_of(client.id)
+    if base:
+        _redirect(client.urls["api"], base)
 
 
 def _redirect(urls: dict[str, Any], base: str) -> None:
@@ -130,26 +151,27 @@ def _client_class(venue: str, flavor: str) -> type:
             import ccxt.async_support as library
         else:
             import ccxt.pro as library
-        strict = _StrictSync if flavor == "sync" else _StrictAsync
+        strict = StrictSync if flavor == "sync" else _StrictAsync
         _classes[venue, flavor] = type(f"Strict_{venue}", (strict, getattr(library, venue)), {})
     return _classes[venue, flavor]
 
 
 def _client(venue: str, flavor: str) -> Any:  # noqa: ANN401 - ccxt is not typed
-    client = _client_class(venue, flavor)(
-        {
-            "number": str,
-            "enableRateLimit": False,  # its limiter counts one client; our bucket counts all processes
-            "timeout": int(TIMEOUT_SECONDS * 1000),
-            "options": dict(_OPTIONS[venue]),
-        }
-    )
+    client = _client_class(venue, flavor)(settings_of(venue))
     if flavor == "pro":
         client.streaming = {**client.streaming, "keepAlive": int(KEEP_ALIVE_SECONDS * 1000)}
-    base = address_of(venue)
-    if base:
-        _redirect(client.urls["api"], base)
+    redirect(client)
     return client
+
+
+def settings_of(venue: str) -> dict[str, Any]:
+    """Return what each of our clients of a venue is made with."""
+    return {
+        "number": str,
+        "enableRateLimit": False,  # its limiter counts one client; our bucket counts all processes
+        "timeout": int(TIMEOUT_SECONDS * 1000),
+        "options": dict(_OPTIONS.get(venue, {})),
+    }
 
 
 @contextmanager
@@ -209,10 +231,16 @@ def forget_markets(venue: str) -> None:
 
 
 # --- Manners ----------------------------------------------------------------------------------------------------------
-def _bucket(venue: str) -> TokenBucket:
+def bucket_of(venue: str) -> TokenBucket:
+    """Return the bucket that all processes share for a venue and an address."""
     host = urlsplit(address_of(venue)).hostname
-    rate, burst = _UNSPARING if host in _LOOPBACK else _POLITE[venue]
+    rate, burst = _UNSPARING if is_ours(venue) else _POLITE.get(venue, _CAREFUL)
     return TokenBucket(f"venue:{venue}:{host or 'own'}", rate=rate, burst=burst)
+
+
+def is_ours(venue: str) -> bool:
+    """Tell whether the venue is a server on this machine, which needs no sparing."""
+    return urlsplit(address_of(venue)).hostname in _LOOPBACK
 
 
 def breaker_of(venue: str) -> Breaker:
@@ -231,7 +259,7 @@ def asking(venue: str, *, now: datetime, calls: float = 1.0) -> Iterator[None]:
 @asynccontextmanager
 async def asking_async(venue: str, *, now: datetime, calls: float = 1.0) -> AsyncIterator[None]:
     """Do the same on an event loop."""
-    bucket, given_up_at = _bucket(venue), time.monotonic() + _PATIENCE_SECONDS
+    bucket, given_up_at = bucket_of(venue), time.monotonic() + _PATIENCE_SECONDS
     while wait := bucket.take(calls):
         _refuse_long_wait(wait, given_up_at)
         await asyncio.sleep(wait)
@@ -240,7 +268,12 @@ async def asking_async(venue: str, *, now: datetime, calls: float = 1.0) -> Asyn
 
 
 def _wait_for_turn(venue: str, calls: float) -> None:
-    bucket, given_up_at = _bucket(venue), time.monotonic() + _PATIENCE_SECONDS
+    wait_for(bucket_of(venue), calls)
+
+
+def wait_for(bucket: TokenBucket, calls: float) -> None:
+    """Wait until a bucket gives so many calls, or raise `VenueBusyError` where that would take too long."""
+    given_up_at = time.monotonic() + _PATIENCE_SECONDS
     while wait := bucket.take(calls):
         _refuse_long_wait(wait, given_up_at)
         time.sleep(wait)
@@ -258,5 +291,5 @@ def _guarded(venue: str, *, now: datetime) -> Iterator[None]:
             yield
         except ProductError:
             raise
-        except _SHAPE_ERRORS as error:
+        except SHAPE_ERRORS as error:
             raise BadAnswerError from error

@@ -115,7 +115,7 @@ def classified(venue: str, error: Exception, heard: Heard) -> ProductError:
 def _by_text(venue: str, text: str) -> type[ProductError] | None:
     if text.endswith(_SAYS_NOTHING):
         return BadAnswerError
-    return next((kind for sign, kind in _BY_TEXT[venue] if sign in text), None)
+    return next((kind for sign, kind in _BY_TEXT.get(venue, ()) if sign in text), None)
 
 
 def _by_status(status: int) -> type[ProductError] | None:

@@ -1,0 +1,16 @@
+"""The venues: one adapter each, all of one shape, and only reading."""
+
+from typing import Final
+
+from apps.exchanges.gateways import binance
+from apps.exchanges.gateways.adapter import Adapter, Session, VenueAdapter
+
+__all__ = ["SUPPORTED", "Adapter", "Session", "VenueAdapter", "venue"]
+
+_ADAPTERS: Final = {adapter.exchange: adapter for adapter in (binance.ADAPTER,)}
+SUPPORTED: Final[tuple[str, ...]] = tuple(_ADAPTERS)
+
+
+def venue(exchange: str) -> VenueAdapter:
+    """Return the adapter of a venue, or raise `LookupError` for one that nobody can read."""
+    return _ADAPTERS[exchange]
