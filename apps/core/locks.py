@@ -16,6 +16,8 @@ from apps.core.errors import ConflictError, UnavailableError
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.1
+_RENEWALS_PER_LOCK = 3
+_LEAVE_SECONDS = 2.0
 MOST_IN_MEMORY = 20_000
 
 # Takes the lock if it is free. The token only ever grows, also past an emptied Redis, because it follows the clock.
@@ -64,6 +66,7 @@ class Held:
     key: str
     owner: str
     token: int
+    is_lost: bool = False
 
     def extend(self, *, seconds: float) -> bool:
         """Keep the lock for longer; False when it has expired meanwhile."""
@@ -88,6 +91,34 @@ def lock(name: str, *, seconds: float, wait: float = 0.0) -> Iterator[Held]:
         yield held
     finally:
         held.drop()
+
+
+@contextmanager
+def kept_lock(name: str, *, seconds: float, wait: float = 0.0) -> Iterator[Held]:
+    """Hold a lock for as long as the block runs; it lapses `seconds` after its holder was last alive.
+
+    A holder that slept through that finds `is_lost` set: somebody else may have the lock.
+    """
+    with lock(name, seconds=seconds, wait=wait) as held:
+        leave = threading.Event()
+        keeper = threading.Thread(target=_keep, args=(held, seconds, leave), name="lock", daemon=True)
+        keeper.start()
+        try:
+            yield held
+        finally:
+            leave.set()
+            keeper.join(_LEAVE_SECONDS)
+
+
+def _keep(held: Held, seconds: float, leave: threading.Event) -> None:
+    while not leave.wait(seconds / _RENEWALS_PER_LOCK):
+        try:
+            with health.noted():
+                held.is_lost = not held.extend(seconds=seconds)
+        except RedisOutage:
+            log.warning("A lock could not be renewed; trying again", lock=held.key)
+        if held.is_lost:
+            return
 
 
 def _take(key: str, owner: str, seconds: float, wait: float) -> int:

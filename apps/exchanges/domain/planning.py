@@ -68,7 +68,7 @@ def late_ms(stream: Stream) -> int:
 
 
 def next_reading(*, stream: Stream, known: Known | None, now_ms: int) -> Reading:
-    """Return what to read of a stream now: the rest of an unfinished pass, all of it, or what is new with an overlap."""
+    """Return what to read of a stream now: the rest of an open pass, all of it, or what is new with an overlap."""
     if known is not None and known.is_open:
         return Reading(cursor=known.cursor, since_ms=known.since_ms, until_ms=known.until_ms)
     if known is None or known.covered_to_ms is None:

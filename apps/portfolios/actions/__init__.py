@@ -30,6 +30,7 @@ from apps.portfolios.actions.matching import NotMatchedError, match_certain, mat
 from apps.portfolios.actions.observing import (
     TooManyBalancesError,
     close_gap,
+    forget_observed,
     record_observed_balances,
     report_gap,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "ensure_booked",
     "ensure_default_portfolio",
     "foresee_answer",
+    "forget_observed",
     "match_certain",
     "match_transfer",
     "post_entries",

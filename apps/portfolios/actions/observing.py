@@ -75,3 +75,10 @@ def close_gap(*, account: Account, stream: str, symbol: str = "", until: datetim
     """Note that a source has told what it could not before, up to a moment; return how many gaps that closes."""
     open_gaps = SourceGap.objects.filter(account=account, stream=stream[:40], symbol=symbol[:80], closed_at=None)
     return open_gaps.filter(to_at__lte=until).update(closed_at=now)
+
+
+def forget_observed(*, account: Account, now: datetime) -> None:
+    """Let go of what a source said an account holds, and of its gaps: nobody will tell anything newer."""
+    with transaction.atomic():
+        ObservedBalance.objects.filter(account=account).delete()
+        SourceGap.objects.filter(account=account, closed_at=None).update(closed_at=now)

@@ -18,7 +18,7 @@ from apps.portfolios.actions.storing import stream_in
 from apps.portfolios.domain.drafts import AMOUNTS, NAMES, OUTSIDE, REMARKS, EntryDraft, checked_draft
 from apps.portfolios.domain.soundness import is_sound
 from apps.portfolios.domain.transactions import EntryError, EntryType, microseconds, moment
-from apps.portfolios.models import Account, Batch, BatchKind, Portfolio, Transaction
+from apps.portfolios.models import Account, Batch, BatchKind, BatchState, Portfolio, Transaction
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -72,8 +72,12 @@ def post_entries(
     by: User | None,
     now: datetime,
     kind: BatchKind = BatchKind.MANUAL,
+    into: UUID | None = None,
 ) -> Posted:
-    """Post what is new and sound; an external id that its account has already posts nothing."""
+    """Post what is new and sound; an external id that its account has already posts nothing.
+
+    `into` names a batch to go on with, for a source that tells its entries little by little.
+    """
     if len(drafts) > MOST_DRAFTS:
         raise TooManyDraftsError
     sound, refused = checked(drafts=drafts, now=now)
@@ -83,16 +87,11 @@ def post_entries(
         sifted = _sifted(sound, refused, accounts, held, kind)
         batch, ids = None, []
         if sifted.fresh:
-            batch = Batch.objects.create(
-                portfolio=held,
-                kind=kind,
-                source=source,
-                posted=len(sifted.fresh),
-                duplicates=sifted.duplicates,
-                refused=len(refused),
-                by=by,
-                at=now,
-            )
+            batch = _begun(held, kind, into) or Batch(portfolio=held, kind=kind, source=source, by=by, at=now)
+            batch.posted += len(sifted.fresh)
+            batch.duplicates += sifted.duplicates
+            batch.refused += len(refused)
+            batch.save()
             ids = _store([draft for _index, draft in sifted.fresh], batch, accounts, now)
             first = min(draft.at_us for _index, draft in sifted.fresh)
             ledger_changed(portfolio=held, since=moment(first))
@@ -125,6 +124,14 @@ def foresee_posting(
 
 
 # --- Steps ------------------------------------------------------------------------------------------------------------
+def _begun(portfolio: Portfolio, kind: BatchKind, batch_id: UUID | None) -> Batch | None:
+    """Return the batch to go on with, unless it was undone meanwhile."""
+    if batch_id is None:
+        return None
+    rows = Batch.objects.select_for_update().filter(portfolio=portfolio, kind=kind, state=BatchState.COMMITTED)
+    return rows.filter(pk=batch_id).first()
+
+
 def checked(*, drafts: Sequence[EntryDraft], now: datetime) -> tuple[list[Placed], list[Refusal]]:
     """Return what can be posted and what cannot, each with its place in what was handed in."""
     sound: list[Placed] = []

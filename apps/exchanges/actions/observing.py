@@ -1,0 +1,143 @@
+"""The two ends of a sync: what the venue says is held, and which streams that makes worth reading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from apps.core.errors import ProductError
+from apps.exchanges.actions.passes import Sync, counted, failed_stream, read_pass, states_of, still_to_read
+from apps.exchanges.actions.storing import settle_rows, waiting_rows
+from apps.exchanges.domain.normalize import held
+from apps.exchanges.domain.reading import StreamKey
+from apps.exchanges.gateways.adapter import Session
+from apps.exchanges.gateways.errors import BadAnswerError, PermissionMissingError, VenueRefusedError
+from apps.exchanges.models import StreamProgress, StreamState, SyncRun, SyncTrigger
+from apps.portfolios.actions import record_observed_balances
+from apps.portfolios.models.observed import ObservedBalance
+from apps.portfolios.queries.reconciliation import reconciliation
+
+#: So many pairs that nobody has named are tried in one sync, and each again after so long.
+SWEPT_AT_ONCE: Final = 10
+SWEPT_AGAIN: Final = timedelta(days=30)
+
+
+def read_streams(*, sync: Sync, session: Session) -> bool:
+    """Read what is worth reading for one turn and compare the end with the venue; False when more is left to read."""
+    now, amounts = sync.now(), _held(sync, session)
+    known = states_of(connection=sync.connection)
+    keys = _wanted(sync, session, known)
+    moved = _moved(sync, amounts, now)
+    nonsense: ProductError | None = None
+    left = still_to_read(sync=sync, keys=keys, known=known, moved=moved)
+    for key in left:
+        place = (len(keys) - len(left) + left.index(key), len(keys))
+        try:
+            if not read_pass(sync=sync, session=session, key=key, state=known.get(key), place=place):
+                return False
+        except (PermissionMissingError, VenueRefusedError) as problem:
+            failed_stream(sync=sync, key=key, problem=problem)
+        except BadAnswerError as problem:
+            failed_stream(sync=sync, key=key, problem=problem)
+            nonsense = problem
+        if sync.is_over_time and key != left[-1]:
+            return False
+    _settle_waiting(sync)
+    if nonsense is not None:
+        raise nonsense  # what the others had to tell is kept; this one is asked again
+    _observe(sync, session, amounts, now)
+    return True
+
+
+# --- Which streams ----------------------------------------------------------------------------------------------------
+def _wanted(sync: Sync, session: Session, known: Mapping[StreamKey, StreamState]) -> list[StreamKey]:
+    """Return the streams of the connection: those the venue names, and those that ever held something."""
+    seen = [key for key, state in known.items() if state.rows or state.pass_since is not None]
+    hints = {*sync.connection.hints, *(key.symbol for key in seen if key.symbol), *_ever_held(sync)}
+    named = session.streams(hints=sorted(hints))
+    keys = dict.fromkeys((*named, *seen))
+    if _is_whole(known, keys):
+        keys |= dict.fromkeys(_swept(sync, session, known, keys))
+    return list(keys)
+
+
+def _is_whole(known: Mapping[StreamKey, StreamState], keys: Collection[StreamKey]) -> bool:
+    """Tell whether everything that is likely to hold something has been read once."""
+    return all(key in known and known[key].state != StreamProgress.RUNNING for key in keys)
+
+
+def _swept(
+    sync: Sync, session: Session, known: Mapping[StreamKey, StreamState], keys: Collection[StreamKey]
+) -> list[StreamKey]:
+    """Return a few streams that nobody has named, so that little by little all are tried."""
+    before = sync.now() - SWEPT_AGAIN
+    found = []
+    for key in session.sweep():
+        state = known.get(key)
+        if key not in keys and (state is None or state.read_at is None or state.read_at < before):
+            found.append(key)
+        if len(found) == SWEPT_AT_ONCE:
+            break
+    return found
+
+
+def _ever_held(sync: Sync) -> Collection[str]:
+    rows = ObservedBalance.objects.filter(account=sync.connection.account_id)
+    return set(rows.values_list("asset", flat=True))
+
+
+def _moved(sync: Sync, amounts: Mapping[str, Decimal], now: datetime) -> Collection[str] | None:
+    """Return the coins whose balance is another than last time, or than the ledger's; None: read everything."""
+    if sync.run.trigger != SyncTrigger.SCHEDULE:
+        return None
+    account = sync.connection.account
+    before = dict(ObservedBalance.objects.filter(account=account).values_list("asset", "amount"))
+    if not before:
+        return None
+    moved = {asset for asset in before.keys() | amounts.keys() if before.get(asset, 0) != amounts.get(asset, 0)}
+    balances = reconciliation(portfolio=sync.connection.portfolio, now=now)
+    return moved | {one.asset for one in balances if one.account == account.name and one.difference}
+
+
+# --- What is held -----------------------------------------------------------------------------------------------------
+def _held(sync: Sync, session: Session) -> Mapping[str, Decimal]:
+    return held(exchange=sync.connection.exchange, balances=session.balances())
+
+
+def _observe(sync: Sync, session: Session, amounts: Mapping[str, Decimal], at: datetime) -> None:
+    """Hand the balances to the ledger; after news they are asked for once more, so that both are of one moment."""
+    if sync.has_news:
+        at, amounts = sync.now(), _held(sync, session)
+    account = sync.connection.account
+    if not amounts and not _is_confirmed(sync):
+        detail = _("The exchange named no balance at all. It is believed when it says so a second time.")
+        problems = sync.problems_with([{"code": "balances_empty", "detail": detail}])
+        sync.lease.save(saw_nothing=True, problems=problems, **sync.costs(session))
+        return
+    with sync.step():
+        record_observed_balances(account=account, balances=amounts, at=at)
+        sync.lease.save(saw_nothing=not amounts, **sync.costs(session))
+
+
+def _is_confirmed(sync: Sync) -> bool:
+    """Tell whether it may be believed that nothing is held: nothing was before, or the last run was told so too."""
+    if not ObservedBalance.objects.filter(account=sync.connection.account, amount__gt=0).exists():
+        return True
+    before = SyncRun.rows().over().filter(connection=sync.connection).order_by("-id").first()
+    return before is not None and before.saw_nothing
+
+
+# --- Rows that belong together ----------------------------------------------------------------------------------------
+def _settle_waiting(sync: Sync) -> None:
+    """Turn the rows that waited for each other into entries; a person's sync tries those with problems once more."""
+    again = sync.run.trigger != SyncTrigger.SCHEDULE
+    while rows := waiting_rows(connection=sync.connection, with_problems=again):
+        again = False
+        sync.check()
+        with sync.step():
+            settled = settle_rows(connection=sync.connection, rows=rows, into=sync.run.batch_id, now=sync.now())
+            sync.lease.advance(**counted(sync=sync, settled=settled), **sync.costs())
