@@ -16,7 +16,7 @@ from apps.portfolios.domain.timeline import Timeline, changes_as_portable, kept_
 from apps.portfolios.domain.transactions import last_microsecond
 from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue
 from apps.portfolios.queries.answers import answer_body, answer_state
-from apps.portfolios.queries.booking import whole_result, year_of_result
+from apps.portfolios.queries.booking import records_of_result, whole_result, year_of_result
 from apps.portfolios.queries.checkpoints import entries_behind
 from apps.portfolios.queries.completeness import completeness_of, completeness_row
 from apps.portfolios.queries.freezing import with_frozen
@@ -85,6 +85,11 @@ def read_lots(*, portfolio: Portfolio, policy: Policy | None, now: datetime) -> 
     """Return the whole result of a ledger under a policy, with how complete it is."""
     result = _result(portfolio, policy, now)
     return {**whole_result(result=result), **_stamp(portfolio, result)}
+
+
+def read_records(*, portfolio: Portfolio, now: datetime) -> dict[str, Any]:
+    """Return what is missing or wrong in a ledger by its own rules; nothing else of its result is read."""
+    return records_of_result(result=_result(portfolio, None, now))
 
 
 def read_gains(*, portfolio: Portfolio, year: int | None, policy: Policy | None, now: datetime) -> dict[str, Any]:

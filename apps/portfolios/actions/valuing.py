@@ -20,6 +20,7 @@ from apps.portfolios.models import BookedResult, Holding, Portfolio, PortfolioVa
 from apps.portfolios.queries.completeness import completeness_of
 from apps.portfolios.queries.holdings import PricedHolding, answer_of, as_held, price_remarks, priced, total_of
 from apps.portfolios.queries.pricing import prices_of
+from apps.portfolios.queries.ways import remember_ways
 
 #: Portfolios that somebody looked at so lately are valued by themselves.
 WATCHED: Final = timedelta(hours=1)
@@ -95,6 +96,7 @@ def _priced(portfolio: Portfolio, now: datetime) -> list[PricedHolding]:
     held_rows = Holding.objects.filter(portfolio=portfolio).order_by("asset")
     rows = list(held_rows.values_list("asset", "amount", "cost_basis", "accounts"))
     rates = prices_of(assets=[row[0] for row in rows], currency=portfolio.currency, now=now)
+    remember_ways(portfolio=portfolio, rates=rates)
     return [
         priced(asset=asset, amount=amount, cost=cost, accounts=accounts, rate=rates.get(asset))
         for asset, amount, cost, accounts in rows

@@ -82,20 +82,19 @@ def year_of_result(*, result: BookedResult, year: int) -> Row:
     }
 
 
+def records_of_result(*, result: BookedResult) -> Row:
+    """Return what is missing or wrong in all stretches of a kept result; its disposals and lots stay packed."""
+    found = [part for _name, part in _parts(BookedPart.objects.filter(result=result, name=RECORDS))]
+    return {name: [row for part in found for row in part[name]] for name in ("missing", "errors")}
+
+
 def _closing(result: BookedResult) -> Row:
     """Return what is left at the end, with what is missing or wrong in all stretches."""
-    rows = BookedPart.objects.filter(result=result, name__in=(CLOSING, RECORDS))
-    closing: Row = {}
-    records: dict[str, list[Any]] = {"missing": [], "errors": []}
-    for name, part in _parts(rows):
-        if name == CLOSING:
-            closing = part
-        else:
-            records["missing"] += part["missing"]
-            records["errors"] += part["errors"]
+    parts = _parts(BookedPart.objects.filter(result=result, name=CLOSING))
+    closing: Row = next((part for _name, part in parts), {})
     if "remaining_lots" not in closing:
         closing = {"remaining_lots": _remaining_lots(result), **closing}
-    return {**closing, **records}
+    return {**closing, **records_of_result(result=result)}
 
 
 def _remaining_lots(result: BookedResult) -> list[Row]:

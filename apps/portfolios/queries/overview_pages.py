@@ -1,19 +1,25 @@
 """The portfolio at a glance: every holding with its price, source and age, the sums under the total, where it lies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from apps.core import money
+from apps.core.cache import RedisOutage
 from apps.markets import queries as markets
 from apps.markets.models import Asset
 from apps.portfolios.models import Account, AccountKind, BookedResult, Holding, Portfolio
+from apps.portfolios.queries.ways import ways_of
 
 NOTHING: Final = Decimal(0)
 CHAINS: Final = Decimal(1)
 COLORS: Final = 6
+_HELD: Final = (
+    *("asset", "amount", "cost_basis", "price", "price_state", "price_source", "price_at", "value"),
+    "accounts",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +115,9 @@ class OverviewPage:
 
 def overview_page(*, portfolio: Portfolio, now: datetime) -> OverviewPage:
     """Return what the page of a portfolio shows."""
-    held = list(Holding.objects.filter(portfolio=portfolio))
-    rows = sorted(_rows(held, portfolio, now), key=lambda row: (row.value is None, -(row.value or NOTHING), row.asset))
+    rows = sorted(_rows(portfolio, now), key=lambda row: (row.value is None, -(row.value or NOTHING), row.asset))
     priced = [row for row in rows if row.value is not None]
-    booked = BookedResult.objects.filter(portfolio=portfolio, is_own=True).only("totals", "entries").first()
+    booked = BookedResult.objects.filter(portfolio=portfolio, is_own=True).values_list("totals", flat=True).first()
     kinds = dict(Account.objects.filter(portfolio=portfolio).values_list("name", "kind"))
     return OverviewPage(
         rows=tuple(row for row in rows if row.amount),
@@ -122,7 +127,7 @@ def overview_page(*, portfolio: Portfolio, now: datetime) -> OverviewPage:
         cost_unpriced=sum((row.cost for row in rows if row.value is None), NOTHING),
         unpriced=sum(row.price_state == "unpriced" and row.amount != 0 for row in rows),
         pending=sum(row.price_state == "pending" and row.amount != 0 for row in rows),
-        totals=_totals(booked),
+        totals=_totals(booked or {}),
         by_account=_slices(_by_account(priced, kinds)),
         by_kind=_slices((row.kind, row.value or NOTHING) for row in priced),
         is_booking=portfolio.version != portfolio.booked_version,
@@ -131,41 +136,49 @@ def overview_page(*, portfolio: Portfolio, now: datetime) -> OverviewPage:
     )
 
 
-def _rows(held: Iterable[Holding], portfolio: Portfolio, now: datetime) -> Iterable[HoldingRow]:
-    held = list(held)
-    codes = [row.asset for row in held]
-    names = {asset.symbol: asset for asset in Asset.objects.filter(symbol__in=codes)}
-    found = markets.rates(sources=codes, target=portfolio.currency, now=now) if codes else {}
-    first = {code: rate.path[0].instrument for code, rate in found.items() if rate.path}
-    prices = markets.latest_prices(instruments=set(first.values())) if first else {}
-    for row in held:
-        rate, known = found[row.asset], names.get(row.asset)
-        ticker = prices.get(first.get(row.asset, ""))
+def _rows(portfolio: Portfolio, now: datetime) -> Iterator[HoldingRow]:
+    held = list(Holding.objects.filter(portfolio=portfolio).order_by().values_list(*_HELD))
+    codes = [row[0] for row in held]
+    known = Asset.objects.filter(symbol__in=codes).order_by().values_list("symbol", "name", "kind")
+    names = {symbol: (name, kind) for symbol, name, kind in known}
+    ways = ways_of(portfolio=portfolio, assets=codes, now=now)
+    changes = _changes(ways)
+    for asset, amount, cost, price, state, source, at, value, accounts in held:
+        name, kind = names.get(asset, ("", ""))
         yield HoldingRow(
-            asset=row.asset,
-            title=known.name if known and known.name else row.asset,
-            kind=known.kind if known else "",
-            amount=Decimal(row.amount),
-            cost=Decimal(row.cost_basis),
-            price=_number(row.price),
-            price_state=row.price_state,
-            price_source=row.price_source,
-            price_at=row.price_at,
-            value=_number(row.value),
-            accounts=row.accounts,
-            path=",".join(f"{'-' if step.inverse else ''}{step.instrument}" for step in rate.path),
-            change_24h=_number(ticker.change_24h) if ticker else None,
+            asset=asset,
+            title=name or asset,
+            kind=kind,
+            amount=Decimal(amount),
+            cost=Decimal(cost),
+            price=_number(price),
+            price_state=state,
+            price_source=source,
+            price_at=at,
+            value=_number(value),
+            accounts=accounts,
+            path=ways.get(asset, ""),
+            change_24h=changes.get(asset),
         )
+
+
+def _changes(ways: Mapping[str, str]) -> dict[str, Decimal]:
+    """Return by what fraction the first instrument of each way changed in a day, as far as that is known."""
+    first = {asset: way.split(",")[0].removeprefix("-") for asset, way in ways.items() if way}
+    try:
+        prices = markets.latest_prices(instruments=set(first.values()))
+    except RedisOutage:
+        return {}
+    known = {asset: prices[name].change_24h for asset, name in first.items() if name in prices}
+    return {asset: Decimal(change) for asset, change in known.items() if change is not None}
 
 
 def _number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _totals(booked: BookedResult | None) -> Mapping[str, Decimal]:
-    if booked is None:
-        return {}
-    return {name: Decimal(text) for name, text in booked.totals.items() if isinstance(text, str)}
+def _totals(booked: Mapping[str, object]) -> Mapping[str, Decimal]:
+    return {name: Decimal(text) for name, text in booked.items() if isinstance(text, str)}
 
 
 def _by_account(rows: Iterable[HoldingRow], kinds: Mapping[str, str]) -> Iterable[tuple[str, Decimal]]:

@@ -1,18 +1,30 @@
 """What would make the figures exact: everything that is missing, each with what mends it, the dearest first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from apps.core import money
-from apps.portfolios.domain.transactions import EntryType
-from apps.portfolios.models import Holding, Portfolio, PortfolioValue, Transaction, Valuation, ValueState
+from apps.portfolios.models import (
+    Holding,
+    Portfolio,
+    PortfolioValue,
+    Transaction,
+    TransactionQuerySet,
+    Valuation,
+    ValueState,
+)
 from apps.portfolios.queries.completeness import unmatched_legs
 from apps.portfolios.queries.holding_pages import is_id
+from apps.portfolios.queries.parts import Part, number_within, part_of
 
-MOST_SHOWN: Final = 100
+#: So many things of a kind stand on one page.
+MOST_SHOWN: Final = 50
+#: The lists that may be longer than a page.
+REPAIR_PARTS: Final = ("balances", "purchases", "legs", "unpriced")
 NOTHING: Final = Decimal(0)
+_RELATED: Final = ("account", "from_account", "to_account", "valuation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +72,10 @@ class OpenLeg:
 class RepairPage:
     """All that is missing of a portfolio's figures."""
 
-    state: State
-    purchases: tuple[MissingPurchase, ...]
+    purchases: Part[MissingPurchase]
     negatives: tuple[NegativeBalance, ...]
-    legs: tuple[OpenLeg, ...]
-    unpriced: tuple[Transaction, ...]
+    legs: Part[OpenLeg]
+    unpriced: Part[Transaction]
     holdings: tuple[Holding, ...]
 
     @property
@@ -84,45 +95,74 @@ def state_from(*, found: Mapping[str, Any]) -> State:
     return State(Decimal(found["score"]), {issue["code"]: issue["count"] for issue in found["issues"]})
 
 
-def repair_page(*, portfolio: Portfolio, booked: Mapping[str, Any]) -> RepairPage:
-    """Return what is missing of a booked ledger and what mends it."""
+def repair_page(*, portfolio: Portfolio, missing: Sequence[Mapping[str, str]], asked: Mapping[str, int]) -> RepairPage:
+    """Return what is missing of a booked ledger and what mends it, of each long list the part that is asked for."""
     held = list(Holding.objects.filter(portfolio=portfolio))
     prices = {row.asset: Decimal(row.price) for row in held if row.price is not None}
-    values = Valuation.objects.filter(portfolio=portfolio).exclude(state=ValueState.PRICED)
-    related = ("account", "from_account", "to_account", "valuation")
-    waiting = Transaction.objects.filter(portfolio=portfolio, pk__in=values.values("pk")).standing()
-    legs = list(unmatched_legs(portfolio=portfolio).select_related(*related).newest_first()[:MOST_SHOWN])
-    unpriced = list(waiting.select_related(*related).newest_first()[:MOST_SHOWN])
-    for row in (*legs, *unpriced):
-        row.portfolio = portfolio
+    waiting = Valuation.objects.filter(portfolio=portfolio).exclude(state=ValueState.PRICED).values("pk")
+    legs = _part(portfolio, unmatched_legs(portfolio=portfolio), asked["legs"])
     return RepairPage(
-        state=state_from(found=booked["completeness"]),
-        purchases=tuple(_by_worth(_purchases(booked["missing"], prices, portfolio))),
+        purchases=_purchases(portfolio, missing, prices, asked["purchases"]),
         negatives=tuple(_negatives(held)),
-        legs=tuple(_by_worth(OpenLeg(leg, _worth(prices, leg.asset, leg.amount)) for leg in legs)),
-        unpriced=tuple(unpriced),
+        legs=legs.of(_by_worth(OpenLeg(leg, _worth(prices, leg.asset, leg.amount)) for leg in legs)),
+        unpriced=_part(portfolio, Transaction.objects.filter(pk__in=waiting), asked["unpriced"]),
         holdings=tuple(row for row in held if row.price_state == ValueState.UNPRICED and Decimal(row.amount)),
     )
 
 
+def _part(portfolio: Portfolio, rows: TransactionQuerySet, number: int) -> Part[Transaction]:
+    """Return one part of a portfolio's standing transactions, newest first."""
+    rows = rows.filter(portfolio=portfolio).standing()
+    total = rows.order_by().count()
+    number = number_within(number=number, total=total, length=MOST_SHOWN)
+    start = (number - 1) * MOST_SHOWN
+    found = rows.select_related(*_RELATED).newest_first()[start : start + MOST_SHOWN] if total else ()
+    shown = Part(tuple(found), number, total, MOST_SHOWN)
+    for row in shown:
+        row.portfolio = portfolio
+    return shown
+
+
 def _purchases(
-    rows: Iterable[Mapping[str, str]], prices: Mapping[str, Decimal], portfolio: Portfolio
-) -> Iterable[MissingPurchase]:
-    rows = list(rows)[:MOST_SHOWN]
-    ids = {row["tx"].split(":", 1)[0] for row in rows}
-    found = Transaction.objects.filter(portfolio=portfolio, pk__in=[one for one in ids if is_id(text=one)])
+    portfolio: Portfolio, missing: Sequence[Mapping[str, str]], prices: Mapping[str, Decimal], number: int
+) -> Part[MissingPurchase]:
+    """Return one part of what had no purchase, the dearest of all first.
+
+    A deposit from outside that found too little stands among the transfers without a partner.
+    """
+    arrivals = _arrivals(portfolio, [_entry_id(row) for row in missing])
+    rows = [row for row in missing if _entry_id(row) not in arrivals]
+    worths = [_worth(prices, row["asset"], Decimal(row["missing"])) for row in rows]
+    order = sorted(range(len(rows)), key=lambda place: -(worths[place] or NOTHING))
+    part = part_of(rows=order, number=number, length=MOST_SHOWN)
+    ids = [one for place in part if is_id(text=(one := _entry_id(rows[place])))]
+    found = Transaction.objects.filter(portfolio=portfolio, pk__in=ids)
     entries = {str(entry.pk): entry for entry in found.select_related("account", "from_account", "to_account")}
-    for row in rows:
-        missing, entry = Decimal(row["missing"]), entries.get(row["tx"].split(":", 1)[0])
-        if entry is not None and entry.type == EntryType.TRANSFER and entry.from_account_id is None:
-            continue  # a deposit from outside stands among the transfers without a partner
-        yield MissingPurchase(
-            asset=row["asset"],
-            account=row["account"] or "",
-            missing=missing,
-            worth=_worth(prices, row["asset"], missing),
-            entry=entry,
-        )
+    return part.of(
+        [
+            MissingPurchase(
+                asset=rows[place]["asset"],
+                account=rows[place]["account"] or "",
+                missing=Decimal(rows[place]["missing"]),
+                worth=worths[place],
+                entry=entries.get(_entry_id(rows[place])),
+            )
+            for place in part
+        ]
+    )
+
+
+def _arrivals(portfolio: Portfolio, ids: Iterable[str]) -> set[str]:
+    """Return which of these are deposits from outside."""
+    wanted = {one for one in ids if is_id(text=one)}
+    if not wanted:
+        return set()
+    rows = Transaction.objects.filter(portfolio=portfolio).loose().filter(from_account=None)
+    return wanted & {str(pk) for pk in rows.order_by().values_list("pk", flat=True)}
+
+
+def _entry_id(row: Mapping[str, str]) -> str:
+    return row["tx"].split(":", 1)[0]
 
 
 def _negatives(held: Iterable[Holding]) -> Iterable[NegativeBalance]:

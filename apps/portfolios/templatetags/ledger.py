@@ -267,6 +267,15 @@ def ledger_link(context: Context, before: str = "", after: str = "") -> str:
     return f"{reverse('portfolios:transactions')}?{kept.urlencode()}"
 
 
+@register.simple_tag(takes_context=True)
+def part_link(context: Context, name: str, number: int, place: str = "") -> str:
+    """Return the address of the page at hand with another part of one of its lists."""
+    request = context.get("request")
+    query = request.GET.copy() if isinstance(request, HttpRequest) else QueryDict(mutable=True)
+    query[name] = str(number)
+    return f"?{query.urlencode()}{f'#{place}' if place else ''}"
+
+
 @register.filter
 def signed_percent(fraction: Decimal | None) -> str:
     """Write a fraction as a signed percentage without an arrow."""

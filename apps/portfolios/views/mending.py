@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from apps.core import clock, money
 from apps.core.errors import ProductError
-from apps.portfolios import actions, queries
+from apps.portfolios import queries
 from apps.portfolios.actions.mending import Mending, mend_gap
+from apps.portfolios.actions.reading import read_records
 from apps.portfolios.domain.drafts import EntryDraft, draft_of
 from apps.portfolios.domain.transactions import EntryError
 from apps.portfolios.forms import TEMPLATES, EntryForm
@@ -91,7 +92,7 @@ def _case(request: HttpRequest, held: Chosen) -> _Case | None:
     wish = asked.wish()
     if wish is None:
         return None
-    booked = actions.read_lots(portfolio=held.portfolio, policy=None, now=now)
+    booked = read_records(portfolio=held.portfolio, now=now)
     balances = queries.reconciliation(portfolio=held.portfolio, now=now)
     gap = gap_of(portfolio=held.portfolio, wish=wish, booked=booked, balances=balances)
     if gap is None:
