@@ -9,7 +9,7 @@ from django.core.management import ManagementUtility
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 #: Commands that say themselves, in a sentence, what they did; their log says no more than warnings.
-_SPOKEN = {"backup", "doctor", "restore"}
+_SPOKEN = {"backup", "doctor", "forget_keys", "restore", "rotate_keys"}
 
 
 class Plainly(BaseCommand):
@@ -39,14 +39,14 @@ class CommandLine(ManagementUtility):
     """Django's, with failures in plain words."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        """Return the command of this name."""
-        return Plainly(super().fetch_command(subcommand))
+        """Return the command of this name; `rotate-keys` is the way people write `rotate_keys`."""
+        return Plainly(super().fetch_command(subcommand.replace("-", "_")))
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if len(sys.argv) > 1 and sys.argv[1] in _SPOKEN:
+    if len(sys.argv) > 1 and sys.argv[1].replace("-", "_") in _SPOKEN:
         os.environ.setdefault("LOG_LEVEL", "WARNING")
     CommandLine(sys.argv).execute()
 

@@ -30,6 +30,8 @@ FEED = env.str("FEED", default="simulator")
 FEED_INSTRUMENTS = env.int("FEED_INSTRUMENTS", default=500)
 WITH_ML = env.bool("WITH_ML", default=True)
 EXCHANGE_BASE_URLS = env.json("EXCHANGE_BASE_URLS", default={})
+ALLOW_KEYS_THAT_WITHDRAW = env.bool("ALLOW_KEYS_THAT_WITHDRAW", default=False)
+OFFER_DEMO_KEYS = env.bool("OFFER_DEMO_KEYS", default=True)
 PRIVATE_HOSTS_ALLOWED = env.list("PRIVATE_HOSTS_ALLOWED", default=[])
 METRICS_ALLOWED_ADDRESSES = env.list("METRICS_ALLOWED_ADDRESSES", default=[])
 
@@ -287,6 +289,7 @@ STARTED_AT = env.str("STARTED_AT", default="")
 API_RATES = {
     "anon": env.str("API_RATE_ANON", default="1200/m"),
     "user": env.str("API_RATE_USER", default="60000/m"),
+    "keys": env.str("API_RATE_KEYS", default="60/m"),
 }
 _jwt_private, _jwt_public = outside.jwt_keys(seed=env.str("JWT_SIGNING_SEED", default=""), secret_key=SECRET_KEY)
 SIMPLE_JWT = {
@@ -316,6 +319,8 @@ SPECTACULAR_SETTINGS = {
         "FrozenStateEnum": ["frozen", "unlocked", "replaced"],
         "ShareStateEnum": ["live", "expired", "revoked"],
         "SideEnum": ["in", "out"],
+        "ConnectionStateEnum": ["active", "paused", "error", "revoked", "syncing"],
+        "CoverageStateEnum": ["complete", "partial", "running"],
     },
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from apps.accounts.urls import api_urlpatterns as accounts_api
 from apps.accounts.urls import sign_in_urlpatterns
+from apps.exchanges.urls import api_urlpatterns as exchanges_api
 from apps.live.urls import api_urlpatterns as live_api
 from apps.markets.urls import api_urlpatterns as markets_api
 from apps.operations.urls import api_urlpatterns as operations_api
@@ -14,6 +15,7 @@ from apps.portfolios.urls import api_urlpatterns as portfolios_api
 api_v1: list[URLPattern | URLResolver] = [
     path("", include((portfolios_api, "portfolios"), namespace="api-portfolios")),
     path("", include((markets_api, "markets"), namespace="api-markets")),
+    path("", include((exchanges_api, "exchanges"), namespace="api-exchanges")),
     path("", include((accounts_api, "accounts"), namespace="api-accounts")),
     path("", include((live_api, "live"), namespace="api-live")),
     path("", include((operations_api, "operations"), namespace="api-operations")),

@@ -13,6 +13,8 @@ from apps.accounts.domain.origin import NO_REQUEST
 from apps.accounts.models import PersonalToken, Role, User
 from apps.accounts.tests.factories import make_personal_token, make_tokens, make_totp, make_user
 from apps.core import clock
+from apps.exchanges.models import Connection
+from apps.exchanges.tests.factories import make_connection
 from apps.markets.models import Watchlist
 from apps.markets.tests.factories import make_instrument, make_item, make_watchlist
 from apps.operations.models import SelfCheck
@@ -67,6 +69,7 @@ def make_cast() -> Cast:
         now=clock.now(),
         request_meta=NO_REQUEST,
     )
+    make_connection(portfolio=ledger)
     for process in settings.ENABLED_PROCESSES:
         make_beat(name=process)
     invite, _token = make_invite(
@@ -92,6 +95,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     upload = FileImport.objects.for_user(user).first()
     answer = AddressAnswer.objects.filter(portfolio__owner=user).first()
     share = ShareLink.objects.for_user(user).first()
+    connection = Connection.objects.for_user(user).first()
     empty = Account.objects.filter(portfolio__owner=user, name="Empty").first()
     return {
         "token_id": str(token.pk) if token else MISSING,
@@ -110,6 +114,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "import_id": str(upload.pk) if upload else MISSING,
         "answer_id": str(answer.pk) if answer else MISSING,
         "share_id": str(share.pk) if share else MISSING,
+        "connection_id": str(connection.pk) if connection else MISSING,
         "purpose": "portfolio",
         "token": "cs_share_of_nobody",
         "symbol": "ETH",
