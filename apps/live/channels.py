@@ -109,6 +109,7 @@ def _portfolio_revalued(event: PortfolioRevalued, happened_at: float) -> Update:
     row = queries.portfolio_row(
         portfolio_id=event.portfolio_id,
         version=event.version,
+        booked=event.booked,
         currency=event.currency,
         total=event.total,
         as_of=event.as_of,

@@ -118,16 +118,25 @@ def own_portfolios(*, viewer: Viewer, keys: Sequence[str]) -> list[str]:
 def portfolios_for(*, viewer: Viewer, keys: Sequence[str]) -> list[Row]:
     """Return what these portfolios of the person's are worth, as they were valued last."""
     rows = PortfolioValue.objects.filter(portfolio__owner=viewer.user_id, pk__in=[UUID(key) for key in keys])
-    columns = ("pk", "version", "currency", "total", "valued_at")
+    columns = ("pk", "version", "booked_version", "currency", "total", "valued_at")
     return [
-        portfolio_row(portfolio_id=pk, version=version, currency=currency, total=total, as_of=iso_z(valued_at))
-        for pk, version, currency, total, valued_at in rows.values_list(*columns)
+        portfolio_row(
+            portfolio_id=pk, version=version, booked=booked, currency=currency, total=total, as_of=iso_z(valued_at)
+        )
+        for pk, version, booked, currency, total, valued_at in rows.values_list(*columns)
     ]
 
 
-def portfolio_row(*, portfolio_id: UUID, version: int, currency: str, total: str, as_of: str) -> Row:
+def portfolio_row(*, portfolio_id: UUID, version: int, booked: int, currency: str, total: str, as_of: str) -> Row:
     """Return the worth of a portfolio as the socket shows it."""
-    fields = {"id": str(portfolio_id), "version": version, "currency": currency, "total": total, "as_of": as_of}
+    fields = {
+        "id": str(portfolio_id),
+        "version": version,
+        "booked": booked,
+        "currency": currency,
+        "total": total,
+        "as_of": as_of,
+    }
     return Row(key=str(portfolio_id), fields=fields)
 
 

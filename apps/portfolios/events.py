@@ -16,11 +16,12 @@ class EntriesPosted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PortfolioRevalued(Event):
-    """The holdings of a portfolio, or what they are worth, have changed."""
+    """The holdings of a portfolio, or what they are worth, have changed; `booked` is the version of its ledger."""
 
     portfolio_id: UUID
     owner_id: UUID
     version: int
+    booked: int = 0  # an event from before it was told
     currency: str
     total: str
     as_of: str

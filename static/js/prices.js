@@ -30,9 +30,9 @@ export function priceWords(price, digits) {
   return format(digits).format(Number(price)).replace("-", MINUS);
 }
 
-export function percentWords(fraction) {
-  const words = format(2).format(Math.abs(fraction) * 100);
-  const sign = words === "0.00" ? "" : fraction < 0 ? MINUS : "+";
+export function percentWords(fraction, digits = 2) {
+  const words = format(digits).format(Math.abs(fraction) * 100);
+  const sign = /[1-9]/.test(words) ? (fraction < 0 ? MINUS : "+") : "";
   return `${sign}${words}%`;
 }
 

@@ -83,6 +83,10 @@ export class ValueChart {
     this.#points = points;
   }
 
+  get isDrawn() {
+    return this.#plot !== null;
+  }
+
   /** Draw the last days of a range: a number of days, `ytd` or `all`. */
   show(range) {
     this.range = range;

@@ -76,6 +76,7 @@ def revalue(*, portfolio_id: UUID, now: datetime, seen: bool = False) -> Portfol
                     portfolio_id=portfolio.pk,
                     owner_id=portfolio.owner_id,
                     version=kept.version,
+                    booked=kept.booked_version,
                     currency=kept.currency,
                     total=kept.total,
                     as_of=iso_z(now),
