@@ -8,8 +8,8 @@ LINES: tuple[Line, ...] = (
     # people: their sockets close
     Line(AccessEnded, "stream"),
     Line(UserDeleted, "stream"),
-    # the ledger: booked, valued, shown
-    Line(EntriesPosted, "job", "portfolios.book", sweep="portfolios.book_behind"),
+    # the ledger: booked, valued, shown; in the queue in which nothing lasts long
+    Line(EntriesPosted, "job", "portfolios.book", queue="notify", sweep="portfolios.book_behind"),
     Line(PortfolioRevalued, "stream"),
     # work in rows
     Line(JobChanged, "stream"),
