@@ -16,6 +16,9 @@ class Tick:
     queue: str = "default"
 
 
+#: What somebody sees on an open page does not wait behind years of candles that are being fetched.
+SEEN = "notify"
+
 TICKS: tuple[Tick, ...] = (
     Tick("core.reap_work", every=15, jitter=2),
     Tick("accounts.tidy", every=3600, jitter=300),
@@ -24,8 +27,8 @@ TICKS: tuple[Tick, ...] = (
     Tick("markets.repair_candles", every=30, jitter=3),
     Tick("markets.summarize", every=60, jitter=5),
     Tick("markets.pack_candles", every=600, jitter=60),
-    Tick("portfolios.book_behind", every=30, jitter=3),
-    Tick("portfolios.revalue", every=10, jitter=1),
+    Tick("portfolios.book_behind", every=30, jitter=3, queue=SEEN),
+    Tick("portfolios.revalue", every=10, jitter=1, queue=SEEN),
 )
 
 
