@@ -39,6 +39,7 @@ def read_streams(*, sync: Sync, session: Session) -> bool:
         try:
             if not read_pass(sync=sync, session=session, key=key, state=known.get(key), place=place):
                 return False
+            _settle_waiting(sync)
         except (PermissionMissingError, VenueRefusedError) as problem:
             failed_stream(sync=sync, key=key, problem=problem)
         except BadAnswerError as problem:
@@ -46,7 +47,7 @@ def read_streams(*, sync: Sync, session: Session) -> bool:
             nonsense = problem
         if sync.is_over_time and key != left[-1]:
             return False
-    _settle_waiting(sync)
+    _settle_waiting(sync, again=sync.run.trigger != SyncTrigger.SCHEDULE)
     if nonsense is not None:
         raise nonsense  # what the others had to tell is kept; this one is asked again
     _observe(sync, session, amounts, now)
@@ -132,9 +133,8 @@ def _is_confirmed(sync: Sync) -> bool:
 
 
 # --- Rows that belong together ----------------------------------------------------------------------------------------
-def _settle_waiting(sync: Sync) -> None:
+def _settle_waiting(sync: Sync, *, again: bool = False) -> None:
     """Turn the rows that waited for each other into entries; a person's sync tries those with problems once more."""
-    again = sync.run.trigger != SyncTrigger.SCHEDULE
     while rows := waiting_rows(connection=sync.connection, with_problems=again):
         again = False
         sync.check()

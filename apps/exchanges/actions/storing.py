@@ -28,6 +28,9 @@ MOST_AT_ONCE: Final = 5_000
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_DETAIL: Final = 500
 _DIFFERS: Final = "content_differs"
+_TAKEN_BACK: Final = "row_taken_back"
+#: Marks a row that waits again because the venue tells it otherwise, and that has an entry.
+_WAS_POSTED: Final = "was_posted"
 
 Problem = dict[str, str]
 
@@ -73,9 +76,11 @@ def keep_rows(*, connection: Connection, key: StreamKey, rows: Sequence[VenueRow
             kept.fresh.append(_stored(connection, key, row, payload, digest))
         elif bytes(before.payload_hash) != digest:
             before.at, before.payload, before.payload_hash = _moment(row.at_ms), zlib.compress(payload), digest
+            before.problem_code = _WAS_POSTED if before.state == RowState.POSTED else ""
+            before.state = RowState.WAITING
             kept.changed.append(before)
     StoredRow.objects.bulk_create(kept.fresh)
-    StoredRow.objects.bulk_update(kept.changed, ["at", "payload", "payload_hash"])
+    StoredRow.objects.bulk_update(kept.changed, ["at", "payload", "payload_hash", "state", "problem_code"])
     return kept
 
 
@@ -239,10 +244,10 @@ def _verdicts(rows: Sequence[StoredRow], made: Normalized, posted: Posted) -> Ma
 
 def _without_entry(row: StoredRow) -> _Verdict:
     """Say what it means that a row makes no entry: nothing, unless one stands in the ledger for what it was before."""
-    if row.state != RowState.POSTED:
+    if row.problem_code not in {_WAS_POSTED, _TAKEN_BACK}:
         return (RowState.NOTHING, "", "")
     detail = _("The exchange tells this row otherwise than before: it would make no entry now, and has one.")
-    return (RowState.PROBLEM, "row_taken_back", detail)
+    return (RowState.PROBLEM, _TAKEN_BACK, detail)
 
 
 def _mark(rows: Sequence[StoredRow], found: Mapping[UUID, _Verdict]) -> None:
