@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,8 @@ CHARTS_HOME: Final = "https://www.tradingview.com/"
 #: Figures longer than this may be cut in a table; they stand in full in their title.
 LONG: Final = 18
 _RECENT = timedelta(seconds=10)
+#: Files and icons are a few hundred, and a page draws most of them again and again.
+_REMEMBERED: Final = 1_024
 _STATES: Final[Mapping[str, tuple[str, object]]] = {
     "queued": ("", gettext_lazy("queued")),
     "running": ("info", gettext_lazy("running")),
@@ -59,17 +62,28 @@ def preference(context: Context, name: str, default: object) -> object:
 @register.simple_tag
 def asset(path: str) -> str:
     """Return the address of a static file, its plain one while no manifest is there: error pages must not fail."""
+    manifest: str = getattr(staticfiles_storage, "manifest_hash", "")
     try:
-        return staticfiles_storage.url(path)
+        return _collected(path, manifest) if manifest else staticfiles_storage.url(path)
     except ValueError:
         return f"{settings.STATIC_URL}{path}"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _collected(path: str, _manifest: str) -> str:
+    """Return the address under which a file was collected; it is the same as long as the manifest is."""
+    return staticfiles_storage.url(path)
 
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """Draw an icon of the sprite; it says nothing, the word beside it does."""
+    return _icon(name, extra, asset("img/icons.svg"))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _icon(name: str, extra: str, source: str) -> SafeString:
     classes = f"i {extra}".strip()
-    source = asset("img/icons.svg")
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, source, name)
 
 

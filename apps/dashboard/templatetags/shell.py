@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from django import template
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
 from django.template import Context
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -130,6 +132,12 @@ def phone_navigation(context: Context) -> list[Link]:
 @register.simple_tag
 def address(route: str) -> str:
     """Return the address of a route, or nothing where this instance does not serve it."""
+    return _address(route, get_urlconf() or settings.ROOT_URLCONF, get_script_prefix())
+
+
+@lru_cache(maxsize=256)
+def _address(route: str, _urlconf: str, _prefix: str) -> str:
+    """Return the address once for all: a page names each of its places several times."""
     try:
         return reverse(route)
     except NoReverseMatch:
@@ -158,7 +166,7 @@ def _links(context: Context, places: Iterable[Place]) -> list[Link]:
 
 
 def _is_current(path: str, url: str) -> bool:
-    exact = {reverse("dashboard:overview"), address("accounts:profile")}
+    exact = {address("dashboard:overview"), address("accounts:profile")}
     return path == url if url in exact else path.startswith(url)
 
 

@@ -1,19 +1,25 @@
 """The page of transactions: what fits a reader's wish, page by page, and the whole story of one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from hashlib import blake2b
+from typing import Final, TypeVar
 from uuid import UUID
 
-from django.db.models import Min, Q
+from django.core.cache import cache
+from django.db.models import Count, Min, Q
 
 from apps.accounts.models import User
 from apps.portfolios.models import Account, Batch, BatchKind, Portfolio, Transaction, TransactionQuerySet
 
 ROWS: Final = 50
+#: What was counted of one version of a ledger; words may also find what an account is called, which has no version.
+FACTS_SECONDS: Final = 86_400
+COUNT_SECONDS: Final = 60
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,15 @@ class LedgerWish:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """The whole of a ledger: how many transactions stand, since when, and of which assets."""
+
+    total: int
+    since: datetime | None
+    assets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerPage:
     """Some transactions, newest first, and the cursors of what is newer and older."""
 
@@ -48,6 +63,7 @@ class LedgerPage:
     newer: str
     older: str
     accounts: tuple[Account, ...]
+    assets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +85,51 @@ def ledger_page(*, portfolio: Portfolio, wish: LedgerWish, limit: int = ROWS) ->
     """Return the transactions of a portfolio that a reader wants to see."""
     everything = Transaction.objects.filter(portfolio=portfolio)
     fitting = _fitting(everything if wish.reversed else everything.standing(), wish)
-    found = fitting.count()
+    facts = ledger_facts(portfolio=portfolio)
     rows, newer, older = _slice(
         fitting.select_related("account", "from_account", "to_account", "valuation"), wish, limit
     )
     for row in rows:
         row.portfolio = portfolio
-    standing = everything.standing()
-    total = standing.count() if wish.is_filtered else found
     return LedgerPage(
         rows=tuple(rows),
-        found=found,
-        total=total,
-        since=standing.aggregate(first=Min("at"))["first"],
+        found=_counted(portfolio, fitting, wish) if wish.is_filtered else facts.total,
+        total=facts.total,
+        since=facts.since,
         newer=newer,
         older=older,
         accounts=tuple(Account.objects.filter(portfolio=portfolio).order_by("name")),
+        assets=facts.assets,
     )
+
+
+def ledger_facts(*, portfolio: Portfolio) -> LedgerFacts:
+    """Return what the whole ledger is; counted once for each of its versions."""
+
+    def counted() -> LedgerFacts:
+        rows = Transaction.objects.filter(portfolio=portfolio).standing().order_by()
+        found = rows.aggregate(count=Count("pk"), first=Min("at"))
+        named = rows.values_list("asset", "in_asset", "out_asset").distinct()
+        codes = {code for row in named for code in row if code}
+        return LedgerFacts(found["count"], found["first"], tuple(sorted(codes)))
+
+    return _kept(portfolio, "facts", counted, FACTS_SECONDS)
+
+
+def _counted(portfolio: Portfolio, fitting: TransactionQuerySet, wish: LedgerWish) -> int:
+    """Return how many transactions fit a wish; pages of the same wish count once."""
+    question = blake2b(repr(replace(wish, before="", after="")).encode(), digest_size=12).hexdigest()
+    return _kept(portfolio, question, fitting.order_by().count, COUNT_SECONDS)
+
+
+def _kept(portfolio: Portfolio, question: str, make: Callable[[], _T], seconds: int) -> _T:
+    """Return what was found for this version of the ledger, or find it."""
+    key = f"ledger-page:{portfolio.pk}:{portfolio.version}:{question}"
+    found: _T | None = cache.get(key)
+    if found is None:
+        found = make()
+        cache.set(key, found, seconds)
+    return found
 
 
 def entry_story(*, user: User, transaction_id: UUID) -> EntryStory | None:
@@ -103,13 +147,6 @@ def entry_story(*, user: User, transaction_id: UUID) -> EntryStory | None:
         batch=entry.batch,
         is_correctable=entry.batch.kind != BatchKind.SYNC,
     )
-
-
-def asset_codes(*, portfolio: Portfolio) -> list[str]:
-    """Return the codes of all assets that a ledger names."""
-    rows = Transaction.objects.filter(portfolio=portfolio).standing()
-    pairs = rows.order_by().values_list("asset", "in_asset", "out_asset").distinct()
-    return sorted({code for row in pairs for code in row if code})
 
 
 def _fitting(rows: TransactionQuerySet, wish: LedgerWish) -> TransactionQuerySet:

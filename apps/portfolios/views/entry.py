@@ -22,7 +22,7 @@ from apps.portfolios.forms import GROUPS, TEMPLATES, EntryForm, template_for
 from apps.portfolios.forms.entry import as_typed
 from apps.portfolios.models import Transaction
 from apps.portfolios.queries.effects import effect_of
-from apps.portfolios.queries.ledger_pages import EntryStory, asset_codes, entry_story
+from apps.portfolios.queries.ledger_pages import EntryStory, entry_story, ledger_facts
 from apps.portfolios.views.chosen import Chosen, chosen
 
 SOURCE: Final = "manual"
@@ -171,7 +171,7 @@ def _page(
         "way_groups": GROUPS,
         "money_fields": MONEY_FIELDS,
         "money": form.quote,
-        "assets": asset_codes(portfolio=held.portfolio),
+        "assets": ledger_facts(portfolio=held.portfolio).assets,
         "accounts": queries.accounts_of(portfolio=held.portfolio),
         "reason": request.POST.get("reason", ""),
         **more,

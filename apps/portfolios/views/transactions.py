@@ -17,7 +17,7 @@ from apps.core.errors import NotFoundError, ProductError
 from apps.portfolios import actions
 from apps.portfolios.domain.transactions import EntryType
 from apps.portfolios.forms import LedgerWishForm
-from apps.portfolios.queries.ledger_pages import EntryStory, LedgerWish, asset_codes, entry_story, ledger_page
+from apps.portfolios.queries.ledger_pages import EntryStory, LedgerWish, entry_story, ledger_page
 from apps.portfolios.views.chosen import Chosen, chosen
 
 LONGEST_REASON: Final = 200
@@ -69,12 +69,13 @@ def reverse_transaction(request: HttpRequest, transaction_id: UUID) -> HttpRespo
 
 def _inside(request: HttpRequest, held: Chosen, wish: LedgerWish) -> dict[str, object]:
     story: EntryStory | None = None
+    page = ledger_page(portfolio=held.portfolio, wish=wish)
     more = {
-        "page": ledger_page(portfolio=held.portfolio, wish=wish),
+        "page": page,
         "wish": wish,
         "asked": request.GET,
         "types": TYPES,
-        "assets": asset_codes(portfolio=held.portfolio),
+        "assets": page.assets,
         "story": story,
     }
     return dict(held.inside(**more))
