@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from apps.exchanges.gateways import binance
+from apps.exchanges.gateways import binance, coinbase, kraken, kucoin
 from apps.exchanges.gateways.adapter import Adapter, Session, VenueAdapter
 
 __all__ = ["SUPPORTED", "Adapter", "Session", "VenueAdapter", "venue"]
 
-_ADAPTERS: Final = {adapter.exchange: adapter for adapter in (binance.ADAPTER,)}
+_ADAPTERS: Final = {
+    adapter.exchange: adapter for adapter in (binance.ADAPTER, coinbase.ADAPTER, kraken.ADAPTER, kucoin.ADAPTER)
+}
 SUPPORTED: Final[tuple[str, ...]] = tuple(_ADAPTERS)
 
 

@@ -33,6 +33,9 @@ class Session(Protocol):
     def requests(self) -> int:
         """How many requests were made so far."""
 
+    def account(self) -> str:
+        """Return the venue's own id of the account that the key opens; nothing where it is not told."""
+
     def server_time(self) -> int:
         """Return the venue's clock in milliseconds."""
 

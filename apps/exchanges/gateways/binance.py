@@ -65,6 +65,10 @@ class BinanceSession:
         """How many requests were made so far."""
         return self._client.requests
 
+    def account(self) -> str:
+        """Return Binance's number of the account."""
+        return str(answers.mapping(self._client.ask("spot")).get("uid") or "")
+
     def server_time(self) -> int:
         """Return Binance's clock."""
         return answers.moment(answers.mapping(self._client.ask("time")).get("serverTime"))
@@ -129,7 +133,8 @@ class BinanceSession:
 
     def _listed_pairs(self) -> list[Pair]:
         told = answers.listing(self._client.ask("pairs"), "symbols")
-        return [Pair(answers.text(one, "baseAsset"), answers.text(one, "quoteAsset")) for one in told]
+        names = ("baseAsset", "quoteAsset", "symbol")
+        return [Pair(*(answers.text(one, name) for name in names)) for one in told]
 
     def page(self, *, key: StreamKey, cursor: Cursor | None, since_ms: int, until_ms: int) -> Page:
         """Return the next page of a stream."""

@@ -18,10 +18,11 @@ _KEPT_SECONDS: Final = 3_600.0
 
 
 class Pair(NamedTuple):
-    """A pair by the codes of its venue."""
+    """A pair by the codes of its venue, and what the venue calls it."""
 
     base: str
     quote: str
+    id: str = ""
 
     def __str__(self) -> str:
         return f"{self.base}/{self.quote}"
@@ -46,13 +47,13 @@ def pairs_of(venue: str, ask: Callable[[], Iterable[Pair]], *, address: str, now
 
 
 def _remembered(venue: str, now: datetime) -> list[Pair]:
-    known = instruments(venue=venue, now=now).values_list("symbol", flat=True)
-    return [Pair(*symbol.split("/")) for symbol in known if symbol.count("/") == 1]
+    known = instruments(venue=venue, now=now).values_list("symbol", "venue_symbol")
+    return [Pair(*symbol.split("/"), name) for symbol, name in known if symbol.count("/") == 1]
 
 
 def likely_pairs(known: Collection[Pair], *, coins: Collection[str], hints: Collection[str]) -> list[Pair]:
     """Return the pairs that were named, and those of coins that the account has or had against what is usual."""
-    by_id = {one.base + one.quote: one for one in known}
+    by_id = {one.id: one for one in known}
     named = [pair for hint in hints if (pair := _named(hint, by_id, coins)) is not None]
     seen = {*coins, *(hint for hint in hints if "/" not in hint)}
     fitting = [one for one in known if one.base in seen and (one.quote in seen or one.quote in _USUAL)]

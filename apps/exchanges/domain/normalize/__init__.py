@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from apps.exchanges.domain.normalize import binance
+from apps.exchanges.domain.normalize import binance, coinbase, kraken, kucoin
 from apps.exchanges.domain.normalize.shaping import Desk, Reader
 from apps.exchanges.domain.reading import Stream, VenueBalance, VenueRow
 from apps.portfolios.domain.drafts import EntryDraft
@@ -18,9 +18,13 @@ from apps.portfolios.domain.importing.numbers import exact_sum
 from apps.portfolios.domain.importing.problems import LineError
 from apps.portfolios.domain.importing.reading import Reading
 
-#: Venues whose ids are unique within a stream or a pair only.
-_READERS: Final[Mapping[str, Mapping[Stream, Reader]]] = {"binance": binance.READERS}
-_COIN_OF: Final[Mapping[str, Callable[[str], str]]] = {}
+_READERS: Final[Mapping[str, Mapping[Stream, Reader]]] = {
+    "binance": binance.READERS,
+    "coinbase": coinbase.READERS,
+    "kraken": kraken.READERS,
+    "kucoin": kucoin.READERS,
+}
+_COIN_OF: Final[Mapping[str, Callable[[str], str]]] = {"kraken": kraken.coin_of}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
