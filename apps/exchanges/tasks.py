@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.core import clock, jobs
-from apps.exchanges.actions import scheduling, syncing
+from apps.exchanges.actions import guarding, scheduling, syncing
 
 
 @shared_task(name="exchanges.run_sync", soft_time_limit=240, time_limit=300)
@@ -18,3 +18,9 @@ def run_sync(*, work_id: str, **_unknown: object) -> None:
 def sync_due(**_unknown: object) -> None:
     """Queue the syncs whose time has come."""
     scheduling.enqueue_due(now=clock.now())
+
+
+@shared_task(name="exchanges.look_at_keys", soft_time_limit=240, time_limit=300)
+def look_at_keys(**_unknown: object) -> None:
+    """Look at the rights of keys whose week is over."""
+    guarding.look_at_keys(now=clock.now())
