@@ -20,10 +20,12 @@ from apps.markets.tests.factories import make_instrument, make_item, make_watchl
 from apps.operations.models import SelfCheck
 from apps.operations.tests.factories import make_beat
 from apps.portfolios.actions import answer_address, create_account, preview_import
+from apps.portfolios.actions.import_templates import make_template
 from apps.portfolios.actions.sharing import make_share
 from apps.portfolios.domain.addresses import Whose
+from apps.portfolios.domain.importing import Choices
 from apps.portfolios.domain.sharing import ShareContent, SharePurpose
-from apps.portfolios.models import Account, AddressAnswer, FileImport, ShareLink, Transaction
+from apps.portfolios.models import Account, AddressAnswer, FileImport, ImportTemplate, ShareLink, Transaction
 from apps.portfolios.tests.factories import make_default, make_frozen, make_portfolio, post, raw_buy
 
 MISSING = "00000000-0000-7000-8000-000000000007"
@@ -62,6 +64,7 @@ def make_cast() -> Cast:
     preview_import(
         portfolio=ledger, data=b"ts,type,asset,amount,price\n2024-01-01,buy,BTC,1,1\n", by=owner, now=clock.now()
     )
+    make_template(user=owner, name="Bank", choices=Choices(), now=clock.now())
     make_share(
         portfolio=ledger,
         purpose=SharePurpose.PORTFOLIO,
@@ -95,6 +98,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
     upload = FileImport.objects.for_user(user).first()
     answer = AddressAnswer.objects.filter(portfolio__owner=user).first()
     share = ShareLink.objects.for_user(user).first()
+    template = ImportTemplate.objects.for_user(user).first()
     connection = Connection.objects.for_user(user).first()
     empty = Account.objects.filter(portfolio__owner=user, name="Empty").first()
     return {
@@ -114,6 +118,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "import_id": str(upload.pk) if upload else MISSING,
         "answer_id": str(answer.pk) if answer else MISSING,
         "share_id": str(share.pk) if share else MISSING,
+        "template_id": str(template.pk) if template else MISSING,
         "connection_id": str(connection.pk) if connection else MISSING,
         "purpose": "portfolio",
         "token": "cs_share_of_nobody",

@@ -85,6 +85,12 @@ EXPECTED = {
     "GET /api/v1/exchanges/supported": SIGNED_IN,
     "POST /api/v1/exchanges/sync-all": SIGNED_IN,
     "POST /api/v1/exchanges/test": RECENT,
+    "GET /api/v1/import-templates": SIGNED_IN,
+    "POST /api/v1/import-templates": SIGNED_IN,
+    "POST /api/v1/import-templates/fitting": SIGNED_IN,
+    "GET /api/v1/import-templates/{template_id}": SIGNED_IN,
+    "PATCH /api/v1/import-templates/{template_id}": SIGNED_IN,
+    "DELETE /api/v1/import-templates/{template_id}": SIGNED_IN,
     "GET /api/v1/instruments": SIGNED_IN,
     "GET /api/v1/instruments/{name}": SIGNED_IN,
     "GET /api/v1/instruments/{name}/quality": SIGNED_IN,
@@ -179,7 +185,7 @@ WANTS_MORE = {
 }
 #: Path parameters that name something of one person; the others name something of the instance.
 OWNED = {
-    *("passkey_id", "session_id", "token_id", "watchlist_id", "item_id"),
+    *("passkey_id", "session_id", "token_id", "watchlist_id", "item_id", "template_id"),
     *("portfolio_id", "account_id", "transaction_id", "batch_id", "import_id", "answer_id", "share_id", "year"),
     "connection_id",
 }

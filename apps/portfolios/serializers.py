@@ -297,6 +297,12 @@ class UploadSerializer(serializers.Serializer[Values]):
     format = serializers.ChoiceField(choices=[AUTO, *FORMATS], required=False, default=AUTO)
     account = serializers.CharField(max_length=LONGEST_ACCOUNT, required=False, allow_blank=True, default="")
     mapping = MappingField(required=False, allow_null=True, default=None)
+    template = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="One of your import templates: it fills in what you leave out.",
+    )
 
 
 class CommitSerializer(StrictSerializer[Values]):

@@ -7,6 +7,7 @@ from apps.portfolios.api import (
     addresses,
     exports,
     freezing,
+    import_templates,
     imports,
     performance,
     portfolios,
@@ -24,6 +25,9 @@ _ONE = "portfolios/<uuid:portfolio_id>"
 
 api_urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/holdings", results.HoldingsView.as_view(), name="holdings"),  # asked for most often
+    path("import-templates", import_templates.ImportTemplatesView.as_view(), name="import-templates"),
+    path("import-templates/fitting", import_templates.FittingTemplatesView.as_view(), name="fitting-templates"),
+    path("import-templates/<uuid:template_id>", import_templates.ImportTemplateView.as_view(), name="import-template"),
     path("portfolios", portfolios.PortfoliosView.as_view(), name="portfolios"),
     path(_ONE, portfolios.PortfolioView.as_view(), name="portfolio"),
     path(f"{_ONE}/accounts", portfolios.AccountsView.as_view(), name="accounts"),
@@ -79,6 +83,11 @@ urlpatterns = [
     path("shared/<str:purpose>/<str:token>", views.shared, name="shared"),
     path("portfolio/choose/", views.choose, name="choose"),
     path("imports/", views.imports, name="imports"),
+    path("imports/look/", views.look, name="look_at_file"),
+    path("imports/templates/", views.import_templates, name="import_templates"),
+    path("imports/templates/<uuid:template_id>/", views.import_template, name="import_template"),
+    path("imports/templates/<uuid:template_id>/delete/", views.delete_import_template, name="delete_import_template"),
+    path("imports/<uuid:import_id>/keep/", views.keep_import, name="keep_import"),
     path("imports/<uuid:import_id>/", views.import_detail, name="import"),
     path("imports/<uuid:import_id>/commit/", views.commit, name="commit_import"),
     path("imports/<uuid:import_id>/undo/", views.undo, name="undo_import"),

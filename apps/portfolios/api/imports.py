@@ -1,13 +1,15 @@
 """REST: files that become entries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.core.files.base import File
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts.models import User
 from apps.accounts.permissions import person_of
 from apps.core import clock
 from apps.core.api.idempotency import idempotent
@@ -16,10 +18,13 @@ from apps.core.errors import FieldProblem, InvalidError
 from apps.portfolios import actions, queries
 from apps.portfolios import serializers as shapes
 from apps.portfolios.actions.frozen_effects import frozen_years_of_import
+from apps.portfolios.actions.import_templates import preview_by_template
+from apps.portfolios.api.import_templates import mapping_of
 from apps.portfolios.api.portfolios import PortfolioDoor
-from apps.portfolios.domain.importing import MAX_BYTES, ColumnMapping, ImportRefusedError, parse_mapping
-from apps.portfolios.models import FileImport
+from apps.portfolios.domain.importing import MAX_BYTES, Choices, filled
+from apps.portfolios.models import FileImport, Portfolio
 from apps.portfolios.queries.import_rules import offer_of
+from apps.portfolios.queries.import_templates import template_of
 
 
 class ImportsView(PortfolioDoor):
@@ -46,22 +51,14 @@ class ImportsView(PortfolioDoor):
     )
     @idempotent
     def post(self, request: Request, portfolio_id: UUID) -> Response:
-        portfolio = self.portfolio(portfolio_id)
+        portfolio, person = self.portfolio(portfolio_id), person_of(request)
         values = self.parse(shapes.UploadSerializer)
         file = values["file"]
         if file.size > MAX_BYTES:
             message = f"A file may have {MAX_BYTES // 1024 // 1024} MiB. Split it by year."
             raise InvalidError(problems=[FieldProblem("file", "file_too_large", message)])
-        made = actions.preview_import(
-            portfolio=portfolio,
-            data=file.read(),
-            file_name=file.name or "",
-            wanted=values["format"],
-            account=values["account"],
-            mapping=_mapping(values["mapping"]),
-            by=person_of(request),
-            now=clock.now(),
-        )
+        said = Choices(values["format"], values["account"], mapping_of(raw=values["mapping"]))
+        made = _previewed(portfolio, person, file, said, values)
         return _detail(self, made, status=201)
 
 
@@ -135,17 +132,30 @@ class UndoImportView(_ImportDoor):
         return self.standing(portfolio_id, import_id)
 
 
+def _previewed(
+    portfolio: Portfolio, person: User, file: "File[bytes]", said: Choices, values: Mapping[str, Any]
+) -> FileImport:
+    data, name, now = file.read(), file.name or "", clock.now()
+    if values["template"] is None:
+        return actions.preview_import(
+            portfolio=portfolio,
+            data=data,
+            file_name=name,
+            wanted=said.format,
+            account=said.account,
+            mapping=said.mapping if values["mapping"] else None,
+            by=person,
+            now=now,
+        )
+    row = template_of(user=person, template_id=values["template"])
+    choices = filled(said, row.choices)
+    return preview_by_template(
+        template=row, portfolio=portfolio, data=data, file_name=name, choices=choices, by=person, now=now
+    )
+
+
 def _detail(door: PortfolioDoor, row: FileImport, *, status: int = 200) -> Response:
     offer = offer_of(row=row)
     row.frozen_years = frozen_years_of_import(row=row, now=clock.now())  # type: ignore[attr-defined]  # for the answer
     row.offer = offer and offer.as_row()  # type: ignore[attr-defined]  # for the answer
     return door.answer(shapes.ImportDetailSerializer, row, status=status)
-
-
-def _mapping(raw: dict[str, Any] | None) -> ColumnMapping | None:
-    if not raw:
-        return None
-    try:
-        return parse_mapping(raw)
-    except ImportRefusedError as error:
-        raise InvalidError(problems=[FieldProblem("mapping", error.code, error.message)]) from error

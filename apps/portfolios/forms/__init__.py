@@ -3,7 +3,7 @@
 from apps.portfolios.forms.entry import EntryForm
 from apps.portfolios.forms.settings import NewPortfolioForm, PolicyForm, PortfolioForm
 from apps.portfolios.forms.templates import GROUPS, TEMPLATES, Template, template_for
-from apps.portfolios.forms.uploads import UploadForm
+from apps.portfolios.forms.uploads import TemplateForm, UploadForm
 from apps.portfolios.forms.wishes import AnswerForm, LedgerWishForm, MatchForm, StretchForm
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "PortfolioForm",
     "StretchForm",
     "Template",
+    "TemplateForm",
     "UploadForm",
     "template_for",
 ]

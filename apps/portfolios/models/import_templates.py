@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.core.clock import now
 from apps.core.ids import uuid7
+from apps.portfolios.domain.importing import Choices, parse_mapping
 
 LONGEST_NAME = 80
 
@@ -51,3 +52,8 @@ class ImportTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def choices(self) -> Choices:
+        """Return how it reads a file."""
+        return Choices(self.format, self.account_name, parse_mapping(self.mapping))

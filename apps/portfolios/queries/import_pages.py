@@ -43,6 +43,11 @@ class ImportPage:
         return self.row.state == BatchState.COMMITTED
 
     @property
+    def can_be_kept(self) -> bool:
+        """Tell whether how it was read can be kept as a template: a table was, and no worker is at it."""
+        return bool(self.row.head) and self.row.open_work is None and self.row.state != BatchState.UNDONE
+
+    @property
     def problem(self) -> str:
         """Return why a worker gave up what was to be done with it last."""
         work = self.row.newest_work

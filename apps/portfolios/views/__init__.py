@@ -4,6 +4,13 @@ from apps.portfolios.views.chosen import choose
 from apps.portfolios.views.entry import correct_transaction, new_transaction
 from apps.portfolios.views.freezing import accept_year, freeze_year, unlock_year
 from apps.portfolios.views.holding import find, holding, holding_chart
+from apps.portfolios.views.import_templates import (
+    delete_import_template,
+    import_template,
+    import_templates,
+    keep_import,
+    look,
+)
 from apps.portfolios.views.imports import commit, import_detail, imports, undo
 from apps.portfolios.views.mending import mend
 from apps.portfolios.views.overview import history, overview, performance
@@ -34,6 +41,11 @@ __all__ = [
     "holding",
     "holding_chart",
     "import_detail",
+    "delete_import_template",
+    "import_template",
+    "import_templates",
+    "keep_import",
+    "look",
     "imports",
     "mend",
     "new_transaction",

@@ -20,13 +20,17 @@ from apps.core import clock
 from apps.core.errors import NotFoundError, ProductError
 from apps.portfolios import queries
 from apps.portfolios.actions.frozen_effects import frozen_years_of_import
+from apps.portfolios.actions.import_templates import preview_by_template
 from apps.portfolios.actions.imports import commit_import, preview_import, undo_import
-from apps.portfolios.domain.importing import Columns, ImportRefusedError, columns_of
+from apps.portfolios.domain.importing import ImportRefusedError
 from apps.portfolios.forms import UploadForm
 from apps.portfolios.forms.rule_words import in_words
+from apps.portfolios.models import FileImport
 from apps.portfolios.queries.import_pages import import_page, import_rows
 from apps.portfolios.queries.import_rules import offer_with_gains
+from apps.portfolios.queries.import_templates import fitting_templates, templates_of
 from apps.portfolios.views.chosen import Chosen, chosen
+from apps.portfolios.views.import_templates import columns_in, form_by, reason
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,23 +40,14 @@ def imports(request: HttpRequest) -> HttpResponse:
     """Show what was imported; POST reads a file and leads to its preview."""
     held = chosen(request)
     if request.method != "POST":
-        return _page(request, held, UploadForm())
-    form = UploadForm(request.POST, request.FILES)
+        return _page(request, held, UploadForm(templates=list(templates_of(user=held.person))))
+    form = UploadForm(request.POST, request.FILES, templates=list(templates_of(user=held.person)))
     if not form.is_valid():
         return _page(request, held, form, status=422)
     file: File[bytes] = form.cleaned_data["file"]
     data = file.read()
     try:
-        made = preview_import(
-            portfolio=held.portfolio,
-            data=data,
-            file_name=file.name or "",
-            wanted=form.cleaned_data["format"] or "auto",
-            account=form.cleaned_data["account"].strip(),
-            mapping=form.mapping(),
-            by=held.person,
-            now=clock.now(),
-        )
+        made = _previewed(held, form, data, file.name or "")
     except (ImportRefusedError, ProductError) as error:
         return _refused(request, held, data, error)
     address = reverse("portfolios:import", args=[made.pk])
@@ -117,29 +112,48 @@ def _then(request: HttpRequest, import_id: UUID, act: Callable[[], str]) -> Http
     return redirect("portfolios:import", import_id=import_id)
 
 
+def _previewed(held: Chosen, form: UploadForm, data: bytes, name: str) -> FileImport:
+    choices, row, now = form.reading(), form.chosen, clock.now()
+    if row is not None:
+        return preview_by_template(
+            template=row,
+            portfolio=held.portfolio,
+            data=data,
+            file_name=name,
+            choices=choices,
+            by=held.person,
+            now=now,
+        )
+    return preview_import(
+        portfolio=held.portfolio,
+        data=data,
+        file_name=name,
+        wanted=choices.format,
+        account=choices.account,
+        mapping=choices.mapping,
+        by=held.person,
+        now=now,
+    )
+
+
 def _refused(request: HttpRequest, held: Chosen, data: bytes, error: ImportRefusedError | ProductError) -> HttpResponse:
-    """Say why a file could not be read, and ask what its columns are where that would help."""
-    form = UploadForm(request.POST, request.FILES, columns=_columns(data))
-    message = error.message if isinstance(error, ImportRefusedError) else _said(error)
+    """Say why a file could not be read, and ask what its columns are where that would help, or offer a template."""
+    fitting = [] if request.POST.get("template") else fitting_templates(user=held.person, data=data)
+    if fitting:
+        return _page(request, held, form_by(held=held, row=fitting[0], data=data), suggested=True)
+    kept = list(templates_of(user=held.person))
+    form = UploadForm(request.POST, request.FILES, templates=kept, columns=columns_in(data=data))
     form.is_valid()
-    form.add_error("file", message)
+    form.add_error("file", reason(error=error))
     return _page(request, held, form, status=422)
 
 
-def _said(error: ProductError) -> str:
-    return error.problems[0].message if error.problems else error.detail
-
-
-def _columns(data: bytes) -> Columns | None:
-    try:
-        return columns_of(data=data)
-    except ImportRefusedError:
-        return None
-
-
-def _page(request: HttpRequest, held: Chosen, form: UploadForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, held: Chosen, form: UploadForm, *, suggested: bool = False, status: int = 200
+) -> HttpResponse:
     inside = held.inside(
         form=form,
+        suggested=suggested,
         rows=import_rows(portfolio=held.portfolio),
         accounts=queries.accounts_of(portfolio=held.portfolio),
     )

@@ -15,6 +15,8 @@ from apps.portfolios.domain.importing.files import (
     columns_of,
     read_file,
 )
+from apps.portfolios.domain.importing.kept import HEAD_BYTES, Choices, beginning, filled, fit, heads_of
+from apps.portfolios.domain.importing.layouts import normalized
 from apps.portfolios.domain.importing.mapper import ColumnMapping, parse_mapping
 from apps.portfolios.domain.importing.problems import ImportRefusedError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow
@@ -24,9 +26,11 @@ from apps.portfolios.domain.importing.table import MAX_BYTES, MAX_ROWS
 __all__ = [
     "AUTO",
     "FORMATS",
+    "HEAD_BYTES",
     "LAYOUTS",
     "MAX_BYTES",
     "MAX_ROWS",
+    "Choices",
     "ColumnMapping",
     "Columns",
     "FileRules",
@@ -34,7 +38,12 @@ __all__ = [
     "ImportedFile",
     "ImportedRow",
     "Problem",
+    "beginning",
     "columns_of",
+    "filled",
+    "fit",
+    "heads_of",
+    "normalized",
     "parse_mapping",
     "read_file",
 ]

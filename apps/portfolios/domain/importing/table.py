@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from apps.portfolios.domain.importing.problems import ImportRefusedError
@@ -56,6 +57,20 @@ def open_table(data: bytes) -> Table:
     text, declared = _declared(text)
     delimiter = declared or _delimiter(text)
     return Table(_rows(text, delimiter, first=2 if declared else 1), encoding, delimiter)
+
+
+def whole_lines(data: bytes) -> bytes:
+    """Return the beginning of a file without its last line, which may be cut."""
+    if data.startswith(tuple(mark for mark, name in _MARKS if name != "utf-8-sig")):
+        return data
+    return data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
+
+
+def first_rows(data: bytes) -> list[Row]:
+    """Return the rows in which a header is looked for, or raise `ImportRefusedError`."""
+    text, declared = _declared(decoded(data)[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=declared or _delimiter(text))
+    return [Row(reader.line_num, cells) for cells in islice(reader, HEADER_ROWS) if any(cells)]
 
 
 def decoded(data: bytes) -> tuple[str, str]:
