@@ -27,6 +27,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("markets.repair_candles", every=30, jitter=3),
     Tick("markets.summarize", every=60, jitter=5),
     Tick("markets.pack_candles", every=600, jitter=60),
+    Tick("exchanges.sync_due", every=15, jitter=2),
     Tick("exchanges.look_at_keys", every=3600, jitter=300),
     Tick("portfolios.book_behind", every=30, jitter=3, queue=SEEN),
     Tick("portfolios.revalue", every=10, jitter=1, queue=SEEN),
