@@ -42,7 +42,17 @@ function readRows() {
     cost: Number(element.dataset.cost ?? 0),
     value: element.dataset.value ? Number(element.dataset.value) : null,
   }));
+  rows.push(...unseen());
   want("holdings", new Set(rows.flatMap((row) => row.path.map(nameOf))));
+}
+
+/** Holdings that the table leaves out until they are asked for: the total counts them like the others. */
+function unseen() {
+  const told = holdings()?.dataset.rest;
+  return (told ? told.split(" ") : []).map((one) => {
+    const [amount, cost, value, path] = one.split("|");
+    return { element: null, path: path ? path.split(",") : [], amount: Number(amount), cost: Number(cost), value: Number(value) };
+  });
 }
 
 const nameOf = (step) => step.replace(/^-/, "");
@@ -55,6 +65,10 @@ const price = (step) => {
 function follow(row, direction) {
   const now = row.path.reduce((product, step) => product * price(step), 1);
   if (!row.path.length || !Number.isFinite(now) || now <= 0) return;
+  if (!row.element) {
+    row.value = row.amount * now;
+    return;
+  }
   const cell = row.element.querySelector("[data-cell='price']");
   if (cell) {
     paintPrice(cell, moneyWords(now, sign, { digits: digitsIn(cell.textContent) }), direction);
@@ -98,7 +112,7 @@ function total() {
   paintGain(holdings().querySelector("[data-total-gain]"), gain, sign);
   paintGain(document.getElementById("unrealised"), gain, sign);
   if (sum <= 0) return;
-  for (const row of priced) write(row.element.querySelector("[data-cell='share']"), shareWords(row.value / sum));
+  for (const row of priced) if (row.element) write(row.element.querySelector("[data-cell='share']"), shareWords(row.value / sum));
 }
 
 let waiting = 0;
@@ -128,7 +142,7 @@ let hidesSmall = false;
 function hideSmall() {
   document.querySelector("[data-hide-small]")?.setAttribute("aria-pressed", String(hidesSmall));
   for (const { element, value } of rows) {
-    element.hidden = hidesSmall && (value === null ? "small" in element.dataset : value < 1);
+    if (element) element.hidden = hidesSmall && (value === null ? "small" in element.dataset : value < 1);
   }
 }
 
@@ -136,6 +150,15 @@ document.addEventListener("click", ({ target }) => {
   if (!target.closest?.("[data-hide-small]")) return;
   hidesSmall = !hidesSmall;
   hideSmall();
+});
+
+// --- All holdings, asked for ----------------------------------------------------------------------------------------------
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (!detail.requestConfig?.elt?.matches?.("[data-show-all]")) return;
+  readRows();
+  hideSmall();
+  followAll();
+  holdings()?.querySelectorAll("tr[data-holding] a.asset")[detail.requestConfig.elt.dataset.showAll]?.focus();
 });
 
 // --- The value over time -------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The portfolio at a glance: every holding with its price, source and age, the sums under the total, where it lies."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,12 +10,16 @@ from apps.core import money
 from apps.core.cache import RedisOutage
 from apps.markets import queries as markets
 from apps.markets.models import Asset
+from apps.portfolios.domain.valuation import concentration, shares
 from apps.portfolios.models import Account, AccountKind, BookedResult, Holding, Portfolio
 from apps.portfolios.queries.ways import ways_of
 
 NOTHING: Final = Decimal(0)
 CHAINS: Final = Decimal(1)
 COLORS: Final = 6
+#: So many holdings stand on the page at first; a few more are no reason to leave them out.
+SHOWN: Final = 50
+FEW: Final = 10
 _HELD: Final = (
     *("asset", "amount", "cost_basis", "price", "price_state", "price_source", "price_at", "value"),
     "accounts",
@@ -75,6 +79,15 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the value is spread: its largest part, and over how many equal parts it would be spread as far."""
+
+    largest: str
+    share: Decimal
+    equal_parts: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewPage:
     """What the portfolio page says before any script runs."""
 
@@ -88,9 +101,20 @@ class OverviewPage:
     totals: Mapping[str, Decimal]
     by_account: tuple[Slice, ...]
     by_kind: tuple[Slice, ...]
+    spread: Spread | None
     is_booking: bool
     has_entries: bool
     oldest: datetime | None
+
+    @property
+    def largest(self) -> tuple[HoldingRow, ...]:
+        """Return the holdings that the page shows at first, by value."""
+        return self.rows if len(self.rows) <= SHOWN + FEW else self.rows[:SHOWN]
+
+    @property
+    def rest(self) -> tuple[HoldingRow, ...]:
+        """Return the holdings that it shows when they are asked for; every sum counts them."""
+        return self.rows[len(self.largest) :]
 
     @property
     def is_known(self) -> bool:
@@ -130,6 +154,7 @@ def overview_page(*, portfolio: Portfolio, now: datetime) -> OverviewPage:
         totals=_totals(booked or {}),
         by_account=_slices(_by_account(priced, kinds)),
         by_kind=_slices((row.kind, row.value or NOTHING) for row in priced),
+        spread=_spread(priced),
         is_booking=portfolio.version != portfolio.booked_version,
         has_entries=portfolio.version > 0,
         oldest=min((row.price_at for row in priced if row.price_at and row.asset != portfolio.currency), default=None),
@@ -186,6 +211,15 @@ def _by_account(rows: Iterable[HoldingRow], kinds: Mapping[str, str]) -> Iterabl
         for account, amount in row.accounts.items():
             if row.price is not None and (account in kinds or kinds.get(account) != AccountKind.WALLET):
                 yield account, money.multiply(Decimal(amount), row.price)
+
+
+def _spread(rows: Sequence[HoldingRow]) -> Spread | None:
+    values = {row.asset: row.value for row in rows if row.value is not None and row.value > 0}
+    squares = concentration(values)
+    if not squares:
+        return None
+    largest, share = next(iter(shares(values).items()))
+    return Spread(next(row.title for row in rows if row.asset == largest), share, money.divide(Decimal(1), squares))
 
 
 def _slices(parts: Iterable[tuple[str, Decimal]]) -> tuple[Slice, ...]:

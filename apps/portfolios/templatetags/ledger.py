@@ -324,6 +324,12 @@ def percent_or_dash(fraction: Decimal | None) -> SafeString:
 
 
 @register.filter
+def one_digit(figure: Decimal) -> str:
+    """Write a count that need not be whole with one digit, a whole one without."""
+    return money.plain(money.rounded(figure, digits=1))
+
+
+@register.filter
 def two_digits(figure: Decimal | None) -> str:
     """Write a ratio with two digits and a true minus."""
     if figure is None:

@@ -91,6 +91,14 @@ def holding_rows(context: Context, rows: Iterable[HoldingRow], code: str, total:
     return [_holding(context, row, code, total) for row in rows]
 
 
+@register.simple_tag(takes_context=True)
+def holding_rest(context: Context, rows: Iterable[HoldingRow]) -> SafeString:
+    """Write what the script needs of holdings that are not shown, so that its total is of all; nothing while hidden."""
+    told = [] if ledger.is_private(context) else [row for row in rows if row.value is not None]
+    written = ("|".join((*map(ledger.plain, (row.amount, row.cost, row.value)), row.path)) for row in told)
+    return format_html(' data-rest="{}"', " ".join(written)) if told else _NOTHING
+
+
 def _holding(context: Context, row: HoldingRow, code: str, total: Decimal) -> Cells:
     return {
         "asset": row.asset,

@@ -26,16 +26,19 @@ _Point: TypeAlias = tuple[int, float | None, float]
 @login_required
 @never_cache
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show what a portfolio is worth."""
+    """Show what a portfolio is worth, at first with its largest holdings; a script gets their table alone."""
     held, now = chosen(request), clock.now()
     look_at(portfolio=held.portfolio, now=now)
     held.portfolio.refresh_from_db()
+    page = overview_page(portfolio=held.portfolio, now=now)
     inside = held.inside(
-        page=overview_page(portfolio=held.portfolio, now=now),
+        page=page,
+        is_whole="all" in request.GET,
         completeness=state_of(portfolio=held.portfolio),
         policy=queries.policy_of(portfolio=held.portfolio),
     )
-    return render(request, "portfolios/overview.html", inside)
+    alone = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    return render(request, "portfolios/_holdings.html" if alone else "portfolios/overview.html", inside)
 
 
 @require_safe
