@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Role, User
+from apps.accounts.models import AuditEntry, Role, User
 from apps.core.ids import uuid7
 from apps.portfolios.domain.sharing import ShareContent, SharePurpose
 from apps.portfolios.models.portfolios import of_portfolio
@@ -28,6 +28,12 @@ def may_share(*, user: User) -> bool:
     return user.role != Role.VIEWER
 
 
+def ended_with_owner() -> Exists:
+    """Ask whether its owner was kept out after a link was made: that ends it for good, as it ends their tokens."""
+    kept_out = AuditEntry.objects.filter(action="person.deactivated", subject=OuterRef("portfolio__owner"))
+    return Exists(kept_out.filter(at__gte=OuterRef("created_at")))
+
+
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     """The words in which links are asked for."""
 
@@ -36,8 +42,8 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         return self.filter(portfolio__owner=user)
 
     def live(self, *, now: datetime) -> ShareLinkQuerySet:
-        """Keep those that were not revoked and are not over."""
-        return self.filter(revoked_at=None, expires_at__gt=now)
+        """Keep those that were not revoked, are not over, and whose owner was not kept out since."""
+        return self.filter(~ended_with_owner(), revoked_at=None, expires_at__gt=now)
 
     def opening(self, *, now: datetime) -> ShareLinkQuerySet:
         """Keep those that open: live ones of owners who are let in and may share."""

@@ -132,9 +132,7 @@ def test_a_link_is_over_on_its_day(portfolio: Portfolio, time_machine: Any) -> N
 
 def test_a_link_ends_with_what_it_shows_and_with_who_made_it(owner: User, portfolio: Portfolio) -> None:
     _, token = share(portfolio)
-    User.objects.filter(pk=owner.pk).update(is_active=False)
-    assert not opens(token)
-    User.objects.filter(pk=owner.pk).update(is_active=True, role=Role.VIEWER)
+    User.objects.filter(pk=owner.pk).update(role=Role.VIEWER)
     assert not opens(token)
     owner.refresh_from_db()
     with pytest.raises(ViewerSharesNothingError):
@@ -150,6 +148,26 @@ def test_a_link_ends_with_what_it_shows_and_with_who_made_it(owner: User, portfo
     accounts.delete_account(user=owner, now=clock.now(), request_meta=NO_REQUEST)
     assert not opens(token)
     assert not ShareLink.objects.exists()
+
+
+def test_a_link_of_somebody_kept_out_stays_ended_when_they_are_let_in(owner: User, portfolio: Portfolio) -> None:
+    chief = make_user(role=Role.OWNER)
+    _, token = share(portfolio)
+    for is_active in (False, True):
+        accounts.manage_person(
+            actor=chief,
+            person_id=owner.pk,
+            role=None,
+            is_active=is_active,
+            now=clock.now(),
+            request_meta=NO_REQUEST,
+        )
+        assert not opens(token)
+    owner.refresh_from_db()
+    listed = body_of(api_of(owner).get(f"portfolios/{portfolio.pk}/shares"))["results"]
+    assert [one["state"] for one in listed] == ["revoked"]
+    _, anew = share(portfolio)
+    assert opens(anew)
 
 
 # --- What is kept and what is told ------------------------------------------------------------------------------------
