@@ -81,23 +81,24 @@ class RowWriter:
 
     def disposal(self, record: Disposal) -> str:
         """Return the text of one disposal."""
-        if record.day is not None or record.superficial_loss:
-            row = disposal_row(record, long_us=self._timeline.long_us(record.at_us))
-            return json.dumps(row, separators=(",", ":"))
-        at_us, long_us = record.at_us, self._timeline.long_us(record.at_us)
+        tx, kind, asset, account, at_us, amount, proceeds, cost, gain, term, pieces, missing, _, loss, day, _, _ = (
+            record
+        )
+        long_us = self._timeline.long_us(at_us)
+        if day is not None or loss:
+            return json.dumps(disposal_row(record, long_us=long_us), separators=(",", ":"))
+        long_until = at_us - long_us
         lots = [
             f'{{"lot":{quoted(piece.lot)},"amount":"{text(piece.amount)}","cost_basis":"{text(piece.cost)}",'
-            f'"acquired_at":"{moment_text(piece.at_us)}",'
-            f'"term":"{"long" if at_us - piece.at_us >= long_us else "short"}"}}'
-            for piece in record.pieces
+            f'"acquired_at":"{moment_text(piece.at_us)}","term":"{"long" if piece.at_us <= long_until else "short"}"}}'
+            for piece in pieces
         ]
-        missing = f',"missing":"{text(record.missing)}"' if record.missing else ""
-        term = f'"{record.term.value}"' if record.term else "null"
+        short_of = f',"missing":"{text(missing)}"' if missing else ""
         return (
-            f'{{"tx":{quoted(record.tx)},"kind":"{record.kind}","asset":{self._name(record.asset)},'
-            f'"account":{self._name(record.account)},"ts":"{moment_text(at_us)}","amount":"{text(record.amount)}",'
-            f'"proceeds":"{text(record.proceeds)}","cost_basis":"{text(record.cost)}","gain":"{text(record.gain)}",'
-            f'"term":{term},"lots":[{",".join(lots)}]{missing}}}'
+            f'{{"tx":{quoted(tx)},"kind":"{kind}","asset":{self._name(asset)},"account":{self._name(account)},'
+            f'"ts":"{moment_text(at_us)}","amount":"{text(amount)}","proceeds":"{text(proceeds)}",'
+            f'"cost_basis":"{text(cost)}","gain":"{text(gain)}","term":{quoted(term) if term else "null"},'
+            f'"lots":[{",".join(lots)}]{short_of}}}'
         )
 
     def _name(self, name: str | None) -> str:

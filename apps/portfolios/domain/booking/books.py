@@ -20,9 +20,15 @@ from apps.portfolios.domain.booking.records import (
 )
 from apps.portfolios.domain.booking.scaled import half_even, product
 from apps.portfolios.domain.booking.section104 import Matcher, Sale
+from apps.portfolios.domain.booking.tuples import made
 from apps.portfolios.domain.policy import Method, Missing, Policy, Scope
 
 _DAY_US = 86_400_000_000
+_SHORT, _LONG = Term.SHORT, Term.LONG
+
+
+#: What a disposal has after its missing part: gains of long lots, denied losses, day, matches, transactions.
+_UNMATCHED = (0, 0, None, None, ())
 
 
 class Era(NamedTuple):
@@ -108,7 +114,7 @@ class Books:
         tx = tx or line.id
         if self._matching:
             self.seq += 1
-            sale = Sale(self.seq, tx, line.id, kind, asset, account, at_us, amount, proceeds)
+            sale = made(Sale, (self.seq, tx, line.id, kind, asset, account, at_us, amount, proceeds))
             self._matcher(asset).on(at_us).sell(sale)
             return
         basis = self._near.get(place) or self._basis(asset, account)
@@ -116,14 +122,12 @@ class Books:
         missing, gain = amount - found, proceeds - cost
         if missing:
             self._short(line, tx=tx, asset=asset, account=account, found=found, missing=missing)
+        figures = (tx, kind, asset, account, at_us, amount, proceeds, cost, gain)
         if self._pooled:
-            record = Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, None, (), missing)
-            self._average(basis, line, record)
+            self._average(basis, line, made(Disposal, (*figures, None, (), missing, *_UNMATCHED)))
             return
-        term, long = self._count(pieces, at_us, proceeds, amount, gain, missing)
-        self.sink.disposal(
-            Disposal(tx, kind, asset, account, at_us, amount, proceeds, cost, gain, term, pieces, missing, long)
-        )
+        term, long_gain = self._count(pieces, at_us, proceeds, amount, gain, missing)
+        self.sink.disposal(made(Disposal, (*figures, term, pieces, missing, long_gain, *_UNMATCHED[1:])))
 
     def consume(self, line: Line, *, tx: str, kind: str, account: str, asset: str, amount: int) -> None:
         """Let an amount leave its lots without a gain."""
@@ -273,16 +277,16 @@ class Books:
     ) -> tuple[Term, int]:
         """Add a gain to the totals, short and long by the amount of either; return its term and the long part."""
         if len(pieces) == 1 and not missing:
-            term = Term.LONG if at_us - pieces[0].at_us >= self._long_us else Term.SHORT
+            term = _LONG if at_us - pieces[0].at_us >= self._long_us else _SHORT
             long_amount = long_cost = 0
         else:
             term, long_amount, long_cost = term_of(pieces, at_us=at_us, long_us=self._long_us, missing=missing)
         totals = self.totals
         totals.realised += gain
-        if term is Term.SHORT:
+        if term is _SHORT:
             totals.short += gain
             return term, 0
-        long_gain = gain if term is Term.LONG else half_even(proceeds * long_amount, amount) - long_cost
+        long_gain = gain if term is _LONG else half_even(proceeds * long_amount, amount) - long_cost
         totals.long += long_gain
         totals.short += gain - long_gain
         return term, long_gain

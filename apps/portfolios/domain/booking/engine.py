@@ -80,22 +80,26 @@ class State:
         return records, self.books.changed()
 
     def _buy(self, line: Buy) -> None:
-        value, fee = _known(line.value), line.fee
+        _, _, _, account, asset, amount, value, fee = line
+        if value is None:
+            raise _no_value()
         cost = value if fee is None else value + self._into_basis(line, fee)
-        self.books.acquire(line, line.account, line.asset, line.amount, cost, value)
+        self.books.acquire(line, account, asset, amount, cost, value)
         if fee is not None:
-            self._coin_leaves(line, fee, account=line.account)
+            self._coin_leaves(line, fee, account=account)
 
     def _sell(self, line: Sell) -> None:
-        proceeds, amount, fee = _known(line.value), line.amount, line.fee
+        _, _, _, account, asset, amount, proceeds, fee = line
+        if proceeds is None:
+            raise _no_value()
         if fee is not None:
-            if fee.asset == line.asset and self.policy.same_coin_fee is SameCoinFee.IN_DISPOSAL:
+            if fee.asset == asset and self.policy.same_coin_fee is SameCoinFee.IN_DISPOSAL:
                 amount, fee = amount + fee.amount, None
             else:
                 proceeds -= self._into_basis(line, fee)
-        self.books.dispose(line, "sell", line.account, line.asset, amount, proceeds)
+        self.books.dispose(line, "sell", account, asset, amount, proceeds)
         if fee is not None:
-            self._coin_leaves(line, fee, account=line.account)
+            self._coin_leaves(line, fee, account=account)
 
     def _trade(self, line: Trade) -> None:
         if self.policy.bucket(line.out_asset) == self.policy.bucket(line.in_asset):
@@ -223,8 +227,12 @@ class State:
 
 def _known(value: int | None) -> int:
     if value is None:
-        raise LineError(code="value_missing", message="Give price or value in the money of account.", field="value")
+        raise _no_value()
     return value
+
+
+def _no_value() -> LineError:
+    return LineError(code="value_missing", message="Give price or value in the money of account.", field="value")
 
 
 def _no_fee_value() -> LineError:

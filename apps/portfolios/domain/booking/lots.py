@@ -7,6 +7,7 @@ from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple, Protocol
 
 from apps.portfolios.domain.booking.scaled import SCALE, half_even, product
+from apps.portfolios.domain.booking.tuples import made
 
 _RANK_BITS: Final = 512
 _SPARE_BITS: Final = 32
@@ -89,18 +90,19 @@ class OldestFirst:
         pieces: list[Piece] = []
         while left and head < len(lots):
             lot = lots[head]
-            if lot.amount > left:
-                lot = lot.part(left)
+            there = lot.amount
+            if there > left:
+                lot, there = lot.part(left), left
             else:
                 head += 1
             pieces.append(lot)
-            left -= lot.amount
+            left -= there
             cost += lot.cost
         if head >= _COMPACT_FROM and head * 2 > len(lots):
             del lots[:head]
             head = 0
         self._head = head
-        return Taken(pieces, amount - left, cost)
+        return made(Taken, (pieces, amount - left, cost))
 
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
@@ -136,14 +138,15 @@ class NewestFirst:
         pieces: list[Piece] = []
         while left and lots:
             lot = lots[-1]
-            if lot.amount > left:
-                lot = lot.part(left)
+            there = lot.amount
+            if there > left:
+                lot, there = lot.part(left), left
             else:
                 lots.pop()
             pieces.append(lot)
-            left -= lot.amount
+            left -= there
             cost += lot.cost
-        return Taken(pieces, amount - left, cost)
+        return made(Taken, (pieces, amount - left, cost))
 
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""
@@ -177,14 +180,15 @@ class DearestFirst:
         pieces: list[Piece] = []
         while left and heap:
             lot = heap[0][-1]
-            if lot.amount > left:
-                lot = lot.part(left)
+            there = lot.amount
+            if there > left:
+                lot, there = lot.part(left), left
             else:
                 heappop(heap)
             pieces.append(lot)
-            left -= lot.amount
+            left -= there
             cost += lot.cost
-        return Taken(pieces, amount - left, cost)
+        return made(Taken, (pieces, amount - left, cost))
 
     def open(self) -> Iterator[Piece]:
         """Go through what is left."""

@@ -17,17 +17,23 @@ from apps.portfolios.domain.booking.lines import (
     Transfer,
     line_of,
 )
-from apps.portfolios.domain.booking.scaled import product
-from apps.portfolios.domain.transactions import DEFAULT_ACCOUNT, JsonNumber, parse_entry, parse_moment
+from apps.portfolios.domain.booking.reading import Repeated
+from apps.portfolios.domain.booking.scaled import half_even
+from apps.portfolios.domain.booking.tuples import made
+from apps.portfolios.domain.transactions import DEFAULT_ACCOUNT, EntryError, JsonNumber, parse_entry, parse_moment
 
 Raw = dict[str, object]
+Get = Callable[[str], object]
 
-_POWERS: Final = {digits: int(10 ** (MAX_FRACTION_DIGITS - digits)) for digits in range(MAX_FRACTION_DIGITS + 1)}
+#: By how much the digits of a number with so many fraction digits are multiplied.
+_POWERS: Final = tuple(int(10 ** (MAX_FRACTION_DIGITS - digits)) for digits in range(MAX_FRACTION_DIGITS + 1))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US: Final = 86_400_000_000
 _FIRST_DAY: Final = -700_000
 _LAST_DAY: Final = 2_900_000
 _FEE_LESS: Final = (None, "0")
+_HOUR: Final = len("1970-01-01T00:")
+_LAST_SECOND: Final = "59:59Z"
 
 
 class _UnusualError(Exception):
@@ -35,11 +41,13 @@ class _UnusualError(Exception):
 
 
 class LineReader:
-    """Turns raw transactions into lines; names that come often are kept once."""
+    """Turns raw transactions into lines; names, and hours of the clock, that come often are read once."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        self._builders: Final[Mapping[object, Callable[[Raw], Line]]] = {
+        self._hours: dict[str, int] = {}
+        self._seconds = {f"{at // 60:02d}:{at % 60:02d}Z": at * 1_000_000 for at in range(3_600)}
+        self._builders: Final[Mapping[object, Callable[[Get], Line]]] = {
             "buy": self._buy,
             "sell": self._sell,
             "trade": self._trade,
@@ -52,81 +60,81 @@ class LineReader:
     def line(self, raw: object, *, index: int) -> Line:
         """Return the line that the raw transaction spells, or raise `EntryError`."""
         if type(raw) is dict:
-            kind = raw.get("type")
+            get = raw.get
+            kind = get("type")
             build = self._builders.get(kind) if type(kind) is str else None
             if build is not None:
                 try:
-                    return build(raw)
+                    return build(get)
                 except _UnusualError:
                     pass
+        elif isinstance(raw, Repeated):
+            raise EntryError(code="duplicate_key", message=f"The line names {raw.key} twice.", field=raw.key)
         return line_of(parse_entry(raw, index=index))
 
-    def _buy(self, raw: Raw) -> Buy:
-        at_us, identity, quote, account = self._head(raw)
-        amount = _positive(raw.get("amount"))
-        asset = self._name(raw.get("asset"))
-        return Buy(at_us, identity, quote, account, asset, amount, _value(raw, amount), self._fee(raw))
+    def _buy(self, get: Get) -> Buy:
+        return made(Buy, (*self._priced(get), self._fee(get)))
 
-    def _sell(self, raw: Raw) -> Sell:
-        at_us, identity, quote, account = self._head(raw)
-        amount = _positive(raw.get("amount"))
-        asset = self._name(raw.get("asset"))
-        return Sell(at_us, identity, quote, account, asset, amount, _value(raw, amount), self._fee(raw))
+    def _sell(self, get: Get) -> Sell:
+        return made(Sell, (*self._priced(get), self._fee(get)))
 
-    def _trade(self, raw: Raw) -> Trade:
-        at_us, identity, quote, account = self._head(raw)
-        side = raw.get("fee_on")
+    def _trade(self, get: Get) -> Trade:
+        side = get("fee_on")
         if side not in (None, "in", "out"):
             raise _UnusualError
-        out_amount, in_amount = _positive(raw.get("out_amount")), _positive(raw.get("in_amount"))
-        out_asset, in_asset = self._name(raw.get("out_asset")), self._name(raw.get("in_asset"))
-        value, fee = _optional(raw.get("value")), self._fee(raw)
-        return Trade(
-            at_us, identity, quote, account, out_asset, out_amount, in_asset, in_amount, value, fee, side == "out"
-        )
+        out_asset, in_asset = self._name(get("out_asset")), self._name(get("in_asset"))
+        out_amount, in_amount = _positive(get("out_amount")), _positive(get("in_amount"))
+        coins = (out_asset, out_amount, in_asset, in_amount)
+        return made(Trade, (*self._head(get), *coins, _optional(get("value")), self._fee(get), side == "out"))
 
-    def _income(self, raw: Raw) -> Income:
-        at_us, identity, quote, account = self._plain_head(raw)
-        amount = _positive(raw.get("amount"))
-        asset, kind = self._name(raw.get("asset")), self._optional_name(raw.get("kind")) or ""
-        return Income(at_us, identity, quote, account, asset, amount, _value(raw, amount), kind)
+    def _income(self, get: Get) -> Income:
+        kind = get("kind")
+        return made(Income, (*self._feeless(get), "" if kind is None else self._name(kind)))
 
-    def _spend(self, raw: Raw) -> Spend:
-        at_us, identity, quote, account = self._plain_head(raw)
-        amount = _positive(raw.get("amount"))
-        return Spend(at_us, identity, quote, account, self._name(raw.get("asset")), amount, _value(raw, amount))
+    def _spend(self, get: Get) -> Spend:
+        return made(Spend, self._feeless(get))
 
-    def _charge(self, raw: Raw) -> Charge:
-        at_us, identity, quote, account = self._plain_head(raw)
-        amount = _positive(raw.get("amount"))
-        return Charge(at_us, identity, quote, account, self._name(raw.get("asset")), amount, _value(raw, amount))
+    def _charge(self, get: Get) -> Charge:
+        return made(Charge, self._feeless(get))
 
-    def _transfer(self, raw: Raw) -> Transfer:
-        at_us, identity, quote, _ = self._head(raw)
-        account, to_account = self._name(raw.get("from_account")), self._name(raw.get("to_account"))
-        amount, received = _positive(raw.get("amount")), _optional(raw.get("received"))
+    def _transfer(self, get: Get) -> Transfer:
+        at_us, identity, quote, _ = self._head(get)
+        account, to_account = self._name(get("from_account")), self._name(get("to_account"))
+        amount, received = _positive(get("amount")), _optional(get("received"))
         if received is None:
             received = amount
         if received > amount:
             raise _UnusualError
-        asset, value = self._name(raw.get("asset")), _optional(raw.get("fee_value"))
-        fee = self._fee(raw)
-        return Transfer(at_us, identity, quote, account, to_account, asset, amount, received, value, fee)
+        asset, value = self._name(get("asset")), _optional(get("fee_value"))
+        return Transfer(at_us, identity, quote, account, to_account, asset, amount, received, value, self._fee(get))
 
-    def _head(self, raw: Raw) -> tuple[int, str, str | None, str]:
-        identity, account, quote = raw.get("id"), raw.get("account"), raw.get("quote")
+    def _head(self, get: Get) -> tuple[int, str, str | None, str]:
+        identity, account, quote = get("id"), get("account"), get("quote")
         if type(identity) is not str or not identity:
             raise _UnusualError
         place = DEFAULT_ACCOUNT if account is None else self._name(account)
-        return _time(raw.get("ts")), identity, None if quote is None else self._name(quote), place
+        return self._time(get("ts")), identity, None if quote is None else self._name(quote), place
 
-    def _plain_head(self, raw: Raw) -> tuple[int, str, str | None, str]:
-        if raw.get("fee") not in _FEE_LESS:
+    def _feeless(self, get: Get) -> tuple[object, ...]:
+        if get("fee") not in _FEE_LESS:
             raise _UnusualError
-        return self._head(raw)
+        return self._priced(get)
 
-    def _fee(self, raw: Raw) -> Fee | None:
-        amount, value, name = raw.get("fee"), raw.get("fee_value"), raw.get("fee_asset")
+    def _priced(self, get: Get) -> tuple[object, ...]:
+        """Return what tells of one asset against money, but for the fee."""
+        digits, places = _digits(get("amount"))
+        if not digits:
+            raise _UnusualError
+        price, value = get("price"), get("value")
+        worth = None if value is None else _number(value)
+        if price is not None:
+            of_one, more = _digits(price)
+            if value is None:
+                worth = _product(digits * of_one, places + more)
+        return (*self._head(get), self._name(get("asset")), digits * _POWERS[places], worth)
+
+    def _fee(self, get: Get) -> Fee | None:
+        amount, value, name = get("fee"), get("fee_value"), get("fee_asset")
         fee = None if amount is None else _number(amount)
         worth = None if value is None else _number(value)
         asset = None if name is None else self._name(name)
@@ -143,29 +151,29 @@ class LineReader:
         self._names[text] = text
         return text
 
-    def _optional_name(self, text: object) -> str | None:
-        return None if text is None else self._name(text)
+    def _time(self, at: object) -> int:
+        """Return microseconds after 1970; a time to the second in UTC is known by its hour and the rest of it."""
+        if type(at) is not str:
+            if type(at) is int or type(at) is JsonNumber:
+                return parse_moment(at)
+            raise _UnusualError
+        rest = self._seconds.get(at[_HOUR:])
+        if rest is None:
+            return _moment(at)
+        hour = self._hours.get(at[:_HOUR])
+        if hour is None:
+            hour = self._hours[at[:_HOUR]] = _moment(at[:_HOUR] + _LAST_SECOND) - self._seconds[_LAST_SECOND]
+        return hour + rest
 
 
-def _time(at: object) -> int:
-    if type(at) is str:
-        try:
-            since = datetime.fromisoformat(at) - _EPOCH
-        except (TypeError, ValueError, OverflowError):
-            raise _UnusualError from None
-        if _FIRST_DAY < since.days < _LAST_DAY:
-            return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
-    elif type(at) is JsonNumber:
-        return parse_moment(at)
+def _moment(text: str) -> int:
+    try:
+        since = datetime.fromisoformat(text) - _EPOCH
+    except (TypeError, ValueError, OverflowError):
+        raise _UnusualError from None
+    if _FIRST_DAY < since.days < _LAST_DAY:
+        return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
     raise _UnusualError
-
-
-def _value(raw: Raw, amount: int) -> int | None:
-    price, value = raw.get("price"), raw.get("value")
-    of_one = None if price is None else _number(price)
-    if value is not None:
-        return _number(value)
-    return None if of_one is None else product(of_one, amount)
 
 
 def _optional(text: object) -> int | None:
@@ -180,13 +188,23 @@ def _positive(text: object) -> int:
 
 
 def _number(text: object) -> int:
+    digits, places = _digits(text)
+    return digits * _POWERS[places]
+
+
+def _digits(text: object) -> tuple[int, int]:
+    """Return the number without its point, and how many of its digits stand behind the point."""
     if type(text) is not str and type(text) is not JsonNumber:
         raise _UnusualError
     whole, _, fraction = text.partition(".")
-    digits = whole + fraction
-    if not digits.isdigit() or not digits.isascii() or len(whole) > MAX_INTEGER_DIGITS:
+    digits, places = whole + fraction, len(fraction)
+    if not digits.isdigit() or not digits.isascii() or len(whole) > MAX_INTEGER_DIGITS or places > MAX_FRACTION_DIGITS:
         raise _UnusualError
-    power = _POWERS.get(len(fraction))
-    if power is None:
-        raise _UnusualError
-    return int(digits) * power
+    return int(digits), places
+
+
+def _product(digits: int, places: int) -> int:
+    """Return the number scaled; one with too many fraction digits is rounded half-even, once."""
+    if places <= MAX_FRACTION_DIGITS:
+        return digits * _POWERS[places]
+    return half_even(digits, 10 ** (places - MAX_FRACTION_DIGITS))

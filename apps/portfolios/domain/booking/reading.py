@@ -2,9 +2,14 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from json.scanner import make_scanner
-from typing import Final
+from types import NoneType
+from typing import Any, Final
+
+import orjson
 
 from apps.portfolios.domain.transactions import JsonNumber
 
@@ -12,6 +17,8 @@ TRANSACTIONS: Final = "transactions"
 _LONGEST_ITEM: Final = 1 << 26
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _SHOWN: Final = 40
+_OBJECTS: Final = {dict}
+_PLAIN: Final = {str, int, NoneType}
 #: A line of text begins here, and not the bytes of a picture or a packed file.
 _TEXT: Final = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]{1,40}\Z")
 
@@ -93,15 +100,21 @@ class Document:
         if cut < 0 or self._tried:
             return None
         batch = f"[{self._text[self._at : cut + 1]}]"
+        items = plain_items(batch)
+        if items is None:
+            items = self._scanned(batch)
+        if items is None:
+            self._tried = True
+        else:
+            self._at = cut + 2
+        return items
+
+    def _scanned(self, batch: str) -> list[object] | None:
         try:
             items, end = self._scan(batch, 0)
         except json.JSONDecodeError:
-            end = 0
-        if end != len(batch) or not isinstance(items, list):
-            self._tried = True
             return None
-        self._at = cut + 2
-        return items
+        return items if end == len(batch) and isinstance(items, list) else None
 
     def _value(self) -> object:
         self._look()
@@ -161,6 +174,28 @@ class Document:
             fresh += len(piece)
         self._text, self._at, self._tried = "".join(pieces), 0, False
         return fresh > 0
+
+
+def plain_items(batch: str) -> list[object] | None:
+    """Return the objects of a list by the quick reader where it reads no other than the careful one, else nothing.
+
+    The quick reader makes floats of numbers and lets the last of two equal keys win. So numbers may stand nowhere but
+    as whole ones under `ts`, and all quotation marks must be those of the keys and texts that were found.
+    """
+    if "\\" in batch:
+        return None
+    try:
+        items: list[Any] = orjson.loads(batch)
+    except orjson.JSONDecodeError:
+        return None
+    if set(map(type, items)) != _OBJECTS:
+        return None
+    kinds = Counter(map(type, chain.from_iterable(map(dict.values, items))))
+    if not kinds.keys() <= _PLAIN or batch.count('"') != 2 * (kinds.total() + kinds[str]):
+        return None
+    if kinds[int] and kinds[int] != sum(type(item.get("ts")) is int for item in items):
+        return None
+    return items
 
 
 def read_value(text: str) -> object:

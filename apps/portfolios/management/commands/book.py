@@ -16,7 +16,7 @@ from apps.portfolios.domain.result import RowWriter, closing
 from apps.portfolios.domain.timeline import Timeline, parse_timeline
 from apps.portfolios.domain.transactions import EntryError
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 _ROWS_A_WRITE: Final = 2_000
 
 
@@ -102,7 +102,7 @@ def _lines(items: Iterable[object], sink: Sink) -> list[Line]:
     lines: list[Line] = []
     for index, raw in enumerate(items):
         try:
-            line = reader.line(_named_once(raw), index=index)
+            line = reader.line(raw, index=index)
         except EntryError as error:
             sink.problems.append(Problem(_identity(raw), error.code, error.message, place=index, field=error.field))
             continue
@@ -112,12 +112,6 @@ def _lines(items: Iterable[object], sink: Sink) -> list[Line]:
         seen.add(line.id)
         lines.append(line)
     return lines
-
-
-def _named_once(raw: object) -> object:
-    if isinstance(raw, Repeated):
-        raise EntryError(code="duplicate_key", message=f"The line names {raw.key} twice.", field=raw.key)
-    return raw
 
 
 def _identity(raw: object) -> str | None:
