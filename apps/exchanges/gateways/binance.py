@@ -133,8 +133,10 @@ class BinanceSession:
 
     def _listed_pairs(self) -> list[Pair]:
         told = answers.listing(self._client.ask("pairs"), "symbols")
-        names = ("baseAsset", "quoteAsset", "symbol")
-        return [Pair(*(answers.text(one, name) for name in names)) for one in told]
+        return [
+            Pair(answers.text(one, "baseAsset"), answers.text(one, "quoteAsset"), answers.text(one, "symbol"))
+            for one in told
+        ]
 
     def page(self, *, key: StreamKey, cursor: Cursor | None, since_ms: int, until_ms: int) -> Page:
         """Return the next page of a stream."""

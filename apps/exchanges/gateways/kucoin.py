@@ -13,6 +13,7 @@ from typing import Any, Final
 from apps.exchanges.domain.reading import Cursor, KeyRights, Page, Stream, StreamKey, VenueBalance, VenueRow
 from apps.exchanges.gateways import answers
 from apps.exchanges.gateways.adapter import API_KEY, API_SECRET, PASSPHRASE, Adapter
+from apps.exchanges.gateways.errors import BadAnswerError
 from apps.exchanges.gateways.windows import DAY_MS, Answer, Span, next_page
 from apps.markets.actions.venue_clients import PrivateClient, Read
 
@@ -192,7 +193,7 @@ def _pair_of(line: Mapping[str, Any]) -> str:
     try:
         told = json.loads(context) if isinstance(context, str) and context else context
     except ValueError as error:
-        raise answers.BadAnswerError from error
+        raise BadAnswerError from error
     return answers.text(told if isinstance(told, dict) else {}, "symbol")
 
 

@@ -48,7 +48,8 @@ def pairs_of(venue: str, ask: Callable[[], Iterable[Pair]], *, address: str, now
 
 def _remembered(venue: str, now: datetime) -> list[Pair]:
     known = instruments(venue=venue, now=now).values_list("symbol", "venue_symbol")
-    return [Pair(*symbol.split("/"), name) for symbol, name in known if symbol.count("/") == 1]
+    sides = ((symbol.partition("/"), name) for symbol, name in known)
+    return [Pair(base, quote, name) for (base, _slash, quote), name in sides]
 
 
 def likely_pairs(known: Collection[Pair], *, coins: Collection[str], hints: Collection[str]) -> list[Pair]:

@@ -25,7 +25,10 @@ class Held:
 
 
 def held(booking: Booking) -> list[Held]:
-    """Return what is held in one's own accounts; coins that are outside take their share of the cost along."""
+    """Return what is held in one's own accounts; coins that are outside take their share of the cost along.
+
+    The money of account is worth itself, whatever is known of where it came from.
+    """
     own: defaultdict[str, dict[str, int]] = defaultdict(dict)
     everywhere: defaultdict[str, int] = defaultdict(int)
     for (account, asset), amount in booking.holdings.items():
@@ -40,7 +43,8 @@ def held(booking: Booking) -> list[Held]:
     found = []
     for asset, accounts in sorted(own.items()):
         amount, bucket = sum(accounts.values()), booking.policy.bucket(asset)
-        cost = _share(costs[bucket], max(0, amount), everywhere[bucket])
+        in_hand = max(0, amount)
+        cost = in_hand if asset == booking.quote else _share(costs[bucket], in_hand, everywhere[bucket])
         found.append(Held(asset, amount, cost, accounts))
     return found
 

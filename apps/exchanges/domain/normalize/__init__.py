@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from apps.exchanges.domain.normalize import binance, coinbase, kraken, kucoin
+from apps.exchanges.domain.normalize import binance, coinbase, kraken, kucoin, unified
 from apps.exchanges.domain.normalize.shaping import Desk, Reader
 from apps.exchanges.domain.reading import Stream, VenueBalance, VenueRow
 from apps.portfolios.domain.drafts import EntryDraft
@@ -95,7 +95,7 @@ def held(
 
 
 def _reader(exchange: str, row: VenueRow) -> Reader:
-    readers = _READERS.get(exchange, {})
+    readers = _READERS.get(exchange, unified.READERS)
     if row.stream not in readers:
         raise LineError("stream_unknown", f"Rows of {row.stream.value} are not read from this exchange yet.")
     return readers[row.stream]

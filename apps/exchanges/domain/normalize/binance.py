@@ -13,6 +13,7 @@ from apps.exchanges.domain.normalize.shaping import (
     optional,
     split,
     traded,
+    with_money,
     word,
 )
 from apps.exchanges.domain.reading import Stream, VenueRow
@@ -125,7 +126,7 @@ def _conversion(desk: Desk, row: VenueRow) -> list[EntryDraft]:
         return []
     out = desk.leg(needed(told, "fromAsset"), number(told, "fromAmount"))
     received = desk.leg(needed(told, "toAsset"), number(told, "toAmount"))
-    return shapes.exchanged(desk.reading, desk.origin(row, note="Convert"), out, received)
+    return with_money(desk, shapes.exchanged(desk.reading, desk.origin(row, note="Convert"), out, received))
 
 
 def _dust(desk: Desk, row: VenueRow) -> list[EntryDraft]:
@@ -136,7 +137,7 @@ def _dust(desk: Desk, row: VenueRow) -> list[EntryDraft]:
     received = desk.leg(target, exact_sum((net, fee)))
     fees = (desk.leg(target, fee),) if fee else ()
     out = desk.leg(needed(told, "fromAsset"), number(told, "amount"))
-    return shapes.exchanged(desk.reading, desk.origin(row, note="small amounts"), out, received, fees)
+    return with_money(desk, shapes.exchanged(desk.reading, desk.origin(row, note="small amounts"), out, received, fees))
 
 
 def _fiat(desk: Desk, row: VenueRow) -> list[EntryDraft]:

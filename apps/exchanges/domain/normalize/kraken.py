@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from apps.exchanges.domain.normalize.shaping import Desk, Reader, word
+from apps.exchanges.domain.normalize.shaping import Desk, Reader, with_money, word
 from apps.exchanges.domain.reading import Stream, VenueRow
 from apps.portfolios.domain.drafts import LONGEST_ADDRESS, LONGEST_HASH, EntryDraft
 from apps.portfolios.domain.importing import kraken
@@ -28,7 +28,7 @@ def _trade(desk: Desk, row: VenueRow) -> list[EntryDraft]:
     pair = word(row.payload, "_pair", "pair")
     line = _line({**row.payload, "txid": row.external_id, "pair": pair}, _TRADE_COLUMNS, row.at_ms)
     desk.reading.number_of_line = 0
-    return kraken.read_trade(desk.reading, line)
+    return with_money(desk, kraken.read_trade(desk.reading, line))
 
 
 def _ledger(desk: Desk, row: VenueRow) -> list[EntryDraft]:
@@ -42,7 +42,7 @@ def _ledger(desk: Desk, row: VenueRow) -> list[EntryDraft]:
             raise LineError(told.error.code, told.error.message, field=told.error.field)
         if told.draft is not None:
             drafts.append(_found(replace(told.draft, sequence=0), row.payload.get("status") or {}))
-    return drafts
+    return with_money(desk, drafts)
 
 
 def _found(draft: EntryDraft, status: Mapping[str, Any]) -> EntryDraft:

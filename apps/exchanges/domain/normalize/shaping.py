@@ -3,7 +3,7 @@
 The drafts come from the same few shapes as those of imported files, so that a file and the venue tell one story.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -12,9 +12,11 @@ from apps.core.money import AmountError, parse_amount
 from apps.exchanges.domain.reading import VenueRow
 from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.domain.importing import shapes
+from apps.portfolios.domain.importing.numbers import exact_sum
 from apps.portfolios.domain.importing.problems import LineError
 from apps.portfolios.domain.importing.reading import Reading, asset_named
 from apps.portfolios.domain.importing.shapes import Leg, Origin
+from apps.portfolios.domain.transactions import EntryType
 
 _LARGEST_SEQUENCE: Final = 2**63 - 1
 Payload = Mapping[str, Any]
@@ -91,11 +93,34 @@ def traded(desk: Desk, origin: Origin, *, buys: bool, base: Leg, quote: Leg, fee
     """Return a fill. A fee below zero is a rebate: the venue pays for the order, which is income of its own."""
     out, received = (quote, base) if buys else (base, quote)
     fees = (fee,) if fee is not None and fee.amount > 0 else ()
-    drafts = shapes.exchanged(desk.reading, origin, out, received, fees)
+    drafts = with_money(desk, shapes.exchanged(desk.reading, origin, out, received, fees))
     if fee is not None and fee.amount < 0:
         rebate = Leg(fee.asset, fee.amount.copy_negate())
         drafts += shapes.earned(desk.reading, shapes.beside(origin, "rebate"), rebate, "reward")
     return drafts
+
+
+def with_money(desk: Desk, drafts: Iterable[EntryDraft]) -> list[EntryDraft]:
+    """Return entries with the move of the portfolio's own money that each of them makes in the account.
+
+    A purchase is entered against money, which the ledger does not hold by itself. At a venue money does lie in the
+    account: what was paid leaves it, and what was earned comes in, as a transfer without gain or loss.
+    """
+    return [one for draft in drafts for one in (draft, *_money_of(desk, draft))]
+
+
+def _money_of(desk: Desk, draft: EntryDraft) -> list[EntryDraft]:
+    money, minus = desk.reading.currency, Decimal.copy_negate
+    paid = draft.value if draft.type is EntryType.BUY and draft.value is not None else Decimal(0)
+    got = draft.value if draft.type is EntryType.SELL and draft.value is not None else Decimal(0)
+    fee = draft.fee if draft.fee is not None and draft.fee_asset in {None, money} else Decimal(0)
+    change = exact_sum((got, minus(paid), minus(fee)))
+    if not change:
+        return []
+    number = f"{draft.external_id}:money"
+    origin = Origin(draft.at_us, number, desk.reading.account, note=draft.note)
+    leg = Leg(money, change.copy_abs())
+    return [(shapes.arrived if change > 0 else shapes.left)(desk.reading, origin, leg)]
 
 
 def split(symbol: str) -> tuple[str, str]:
