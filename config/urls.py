@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.operations.urls")),
     path("", include("apps.markets.urls")),
     path("", include("apps.portfolios.urls")),
+    path("", include("apps.exchanges.urls")),
     path("", include("apps.dashboard.urls")),
 ]
 

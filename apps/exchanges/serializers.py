@@ -138,7 +138,7 @@ class RunSerializer(serializers.Serializer[SyncRun]):
 
     def get_state(self, run: SyncRun) -> str:
         """Return the state in the words of the API."""
-        return told_state(run)
+        return told_state(run=run)
 
     def get_problems(self, run: SyncRun) -> list[dict[str, str]]:
         """Return what was wrong with the run itself, and with streams and rows of it."""

@@ -55,6 +55,7 @@ TRANSACTIONS: Final = Place("portfolios:transactions", _("Transactions"), "tx", 
 MONEY: Final = (
     PORTFOLIO,
     TRANSACTIONS,
+    Place("exchanges:exchanges", _("Exchanges"), "plug", "e", "connect binance coinbase kraken kucoin keys sync api"),
     Place("portfolios:imports", _("Imports"), "tray", "i", "csv file upload undo batch"),
     Place("portfolios:reconciliation", _("Reconciliation"), "scale", "c", "balances difference transfers match"),
     Place("portfolios:tax", _("Tax year"), "doc", "x", "gains report disposals 8949 income"),

@@ -20,13 +20,15 @@ from apps.exchanges.actions.probing import Tested, adapter_of, clean_secrets, te
 from apps.exchanges.actions.scheduling import request_sync
 from apps.exchanges.actions.secrets import keep_secrets, key_fingerprint, key_hint, note_use
 from apps.exchanges.models import Connection, ConnectionState, SyncTrigger, UsePurpose, VenueAccount
+from apps.exchanges.queries.accounts import other_world_is_there
 from apps.exchanges.queries.connections import connection_of
 from apps.portfolios.actions import ensure_default_portfolio
-from apps.portfolios.models import Portfolio
+from apps.portfolios.queries import portfolio_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.exchanges.domain.reading import KeyRights
+    from apps.portfolios.models import Portfolio
 
 #: Markets that a person may name for one connection.
 MOST_HINTS: Final = 500
@@ -106,18 +108,16 @@ def connect(*, user: User, wish: Wish, now: datetime, request_meta: RequestMeta 
 def _portfolio(user: User, wish: Wish, now: datetime) -> Portfolio:
     if wish.portfolio_id is None:
         return ensure_default_portfolio(user=user, now=now)
-    found = Portfolio.objects.for_user(user).filter(pk=wish.portfolio_id).first()
-    if found is None:
+    try:
+        return portfolio_of(user=user, portfolio_id=wish.portfolio_id)
+    except NotFoundError:
         message = _("You have no such portfolio.")
-        raise InvalidError(problems=[FieldProblem("portfolio", "unknown_portfolio", message)])
-    return found
+        raise InvalidError(problems=[FieldProblem("portfolio", "unknown_portfolio", message)]) from None
 
 
 def _refuse_other_world(portfolio: Portfolio, tested: Tested) -> None:
     """Refuse to let simulated coins and real ones stand in one total."""
-    other = Connection.objects.of_portfolio(portfolio.pk).filter(is_simulated=not tested.is_simulated)
-    parted = VenueAccount.objects.filter(account__portfolio=portfolio, is_simulated=not tested.is_simulated)
-    if other.exists() or parted.exists():
+    if other_world_is_there(portfolio=portfolio, is_simulated=tested.is_simulated):
         raise OtherWorldError
 
 

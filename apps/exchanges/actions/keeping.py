@@ -11,17 +11,19 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from apps.core.errors import ConflictError, FieldProblem, InvalidError
+from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
 from apps.core.vault import Secret
 from apps.exchanges.actions.secrets import keep_secrets, key_fingerprint, key_hint
 from apps.exchanges.domain.reading import KeyRights
 from apps.exchanges.models import Connection, VenueAccount
 from apps.exchanges.models.connections import LONGEST_LABEL
-from apps.portfolios.actions import create_account
-from apps.portfolios.models import Account, AccountKind, Portfolio
+from apps.exchanges.queries.accounts import free_accounts, names_taken
+from apps.portfolios.actions.portfolios import create_exchange_account, locked_portfolio
+from apps.portfolios.queries import account_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.portfolios.models import Account, Portfolio
 
 MOST_CONNECTIONS: Final = 100
 
@@ -78,7 +80,7 @@ def keep_connection(*, user: User, draft: Draft, probed: Probed, now: datetime) 
     api_key = draft.secrets["api_key"]
     fingerprint = key_fingerprint(exchange=draft.exchange, api_key=api_key)
     with transaction.atomic():
-        Portfolio.objects.select_for_update().get(pk=draft.portfolio.pk)
+        locked_portfolio(user=user, portfolio_id=draft.portfolio.pk)
         refuse_known_key(user=user, exchange=draft.exchange, fingerprint=fingerprint)
         if Connection.objects.for_user(user).count() >= MOST_CONNECTIONS:
             raise TooManyConnectionsError
@@ -143,9 +145,10 @@ def _refuse_read_twice(draft: Draft, probed: Probed) -> None:
 
 
 def _chosen(draft: Draft, account_id: UUID) -> Account:
-    account = Account.objects.filter(portfolio=draft.portfolio, pk=account_id).first()
-    if account is None:
-        raise InvalidError(problems=[FieldProblem("account", "unknown", _("There is no such account."))])
+    try:
+        account = account_of(portfolio=draft.portfolio, account_id=account_id)
+    except NotFoundError:
+        raise InvalidError(problems=[FieldProblem("account", "unknown", _("There is no such account."))]) from None
     if Connection.objects.filter(account=account).exists():
         raise AccountConnectedError
     return account
@@ -153,9 +156,7 @@ def _chosen(draft: Draft, account_id: UUID) -> Account:
 
 def _known(draft: Draft, probed: Probed) -> Account | None:
     """Return the account that this account at the exchange filled before; else the only free one of the exchange."""
-    free = Account.objects.filter(
-        portfolio=draft.portfolio, kind=AccountKind.EXCHANGE, exchange=draft.exchange, connections=None
-    ).exclude(venue_account__is_simulated=not probed.is_simulated)
+    free = free_accounts(portfolio=draft.portfolio, exchange=draft.exchange, is_simulated=probed.is_simulated)
     if probed.venue_account:
         same = free.filter(venue_account__name=probed.venue_account).first()
         if same is not None:
@@ -169,11 +170,9 @@ def _known(draft: Draft, probed: Probed) -> Account | None:
 def _made(draft: Draft, now: datetime) -> Account:
     """Make an account, named as the connection and numbered where the name is taken."""
     wanted = draft.label or draft.exchange.capitalize()
-    taken = set(Account.objects.filter(portfolio=draft.portfolio).values_list("name", flat=True))
+    taken = names_taken(portfolio=draft.portfolio)
     name = next(one for one in _names(wanted) if one not in taken)
-    return create_account(
-        portfolio=draft.portfolio, name=name, kind=AccountKind.EXCHANGE, exchange=draft.exchange, now=now
-    )
+    return create_exchange_account(portfolio=draft.portfolio, name=name, exchange=draft.exchange, now=now)
 
 
 def _names(wanted: str) -> list[str]:

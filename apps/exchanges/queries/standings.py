@@ -34,7 +34,7 @@ TOLD_STATES: Final = {
 }
 
 
-def told_state(run: SyncRun) -> str:
+def told_state(*, run: SyncRun) -> str:
     """Return the state of a run in the words of the API; one between two turns of work is running."""
     if run.state == WorkState.QUEUED and run.started_at is not None:
         return "running"

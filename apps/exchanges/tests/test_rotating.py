@@ -37,7 +37,7 @@ def test_a_rotation_that_was_killed_goes_on_and_everything_opens_meanwhile(
     kept = [make_connection(label=f"Number {number}") for number in range(5)]
     before = {connection.pk: opens(connection) for connection in kept}
     monkeypatch.setattr(rotating, "BATCH", 2)
-    write, written = rotating._write, []
+    write, written = rotating._write, list[int]()
 
     def dies_at_the_third(done: dict[str, bytes], version: int) -> None:
         if len(written) == 2:

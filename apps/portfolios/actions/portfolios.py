@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import RestrictedError
 from django.utils.translation import gettext as _
 
 from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFoundError
@@ -192,6 +193,11 @@ def create_account(
         return Account.objects.create(portfolio=portfolio, name=name, kind=kind, exchange=exchange, created_at=now)
 
 
+def create_exchange_account(*, portfolio: Portfolio, name: str, exchange: str, now: datetime) -> Account:
+    """Make an account that stands for one at an exchange."""
+    return create_account(portfolio=portfolio, name=name, kind=AccountKind.EXCHANGE, exchange=exchange, now=now)
+
+
 def change_account(
     *,
     portfolio: Portfolio,
@@ -224,7 +230,10 @@ def delete_account(*, portfolio: Portfolio, account_id: UUID) -> None:
             raise AccountInUseError
         ObservedBalance.objects.filter(account=row).delete()
         SourceGap.objects.filter(account=row).delete()
-        row.delete()
+        try:
+            row.delete()
+        except RestrictedError as error:  # a connection fills it
+            raise AccountInUseError from error
 
 
 def _own(portfolio: Portfolio, account_id: UUID) -> Account:
