@@ -86,6 +86,20 @@ def test_lines_keep_their_numbers_over_cells_of_several_lines() -> None:
     assert told("ts,type,asset,amount\n") == []
 
 
+def test_a_line_that_is_too_long_or_too_wide_hides_no_other() -> None:
+    head, good = "ts,type,asset,amount,value\n", "2024-01-01,buy,BTC,1,40000"
+    text = f"{head}{good}\n{good}{'x' * 10_001}\n{good}{',' * 300}\n{good}{',y' * 300}\n"
+    line = "2024-01-01T00:00:00Z buy 1 BTC = 40000"
+    assert told(text) == [f"2 {line}", "3 ! cell_too_long", f"4 {line}", "5 ! cells_too_many"]
+    assert read_file(data=text.encode()).errors[1][1].message.startswith("This line has more than 200 cells")
+
+
+def test_cells_that_a_spreadsheet_was_told_to_leave_alone_are_read() -> None:
+    assert told('ts,type,asset,amount,value\n="2024-01-01",buy,"=""BTC""",="1",="40000"\n') == [
+        "2 2024-01-01T00:00:00Z buy 1 BTC = 40000"
+    ]
+
+
 def _refusal(data: bytes, **choices: object) -> str:
     with pytest.raises(ImportRefusedError) as caught:
         read_file(data=data, **choices)  # type: ignore[arg-type]
@@ -111,13 +125,15 @@ def _refusal(data: bytes, **choices: object) -> str:
         (b"time(UTC+99:00),b\n1,2\n", "format_unknown"),
         (b'ts,type,asset,amount\n2024-01-01,buy,"BTC,1\n', "quotes_broken"),
         (b"," * 300 + b"\n", "format_unknown"),
-        (b"ts,type,asset,amount\n" + b"x," * 300 + b"\n", "too_many_columns"),
-        (b"ts,type,asset,amount\n" + b"x" * 10_001 + b"\n", "cell_too_long"),
         (b"ts,type,asset,amount\n" + b"x" * 200_000 + b"\n", "cell_too_long"),
         (b'{"transactions": 1}', "format_unknown"),
         (b'{"activities": [1]}', "format_unknown"),
-        (b"[" * 100_000, "format_unknown"),
-        (b"{", "format_unknown"),
+        (b"[" * 100_000, "json_broken"),
+        (b"{", "json_broken"),
+        (b"PK\x05\x06rest", "spreadsheet"),
+        (b"BZh91AY", "compressed"),
+        (b"{\\rtf1 ts,type}", "not_text"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><html>a,b</html>", "web_page"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_name(data: bytes, code: str) -> None:

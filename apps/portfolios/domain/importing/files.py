@@ -1,5 +1,6 @@
 """Reads a whole file: opens it, finds its header and format, settles its styles, and hands its lines to the reader."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -26,7 +27,7 @@ from apps.portfolios.domain.importing.numbers import NumberStyle
 from apps.portfolios.domain.importing.problems import ImportRefusedError, LineError, Problem
 from apps.portfolios.domain.importing.reading import ImportedRow, Line, Reading, line_by_line
 from apps.portfolios.domain.importing.rules import NO_RULES, FileRules
-from apps.portfolios.domain.importing.table import HEADER_ROWS, Row, Table, decoded, open_table
+from apps.portfolios.domain.importing.table import HEADER_ROWS, MAX_CELL, MAX_COLUMNS, Row, Table, decoded, open_table
 from apps.portfolios.domain.importing.times import DateStyle
 from apps.portfolios.domain.transactions import EntryType
 
@@ -172,7 +173,19 @@ def _read_json(text: str, wanted: str, account: str, currency: str, style: Colum
             for number, one in enumerate(activities, start=1)
         ]
         return _json_file("activities", reading, ghostfolio.READ(reading, lines))
-    raise ImportRefusedError("format_unknown", "This JSON is neither a portable ledger nor a Ghostfolio export.")
+    raise _unknown_json(text)
+
+
+def _unknown_json(text: str) -> ImportRefusedError:
+    """Return why JSON cannot be read: it breaks off, or is not what is known here."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"This looks like JSON, but goes wrong at line {error.lineno}. Export it again."
+        return ImportRefusedError("json_broken", message)
+    except (ValueError, RecursionError):
+        return ImportRefusedError("json_broken", "This JSON is nested too deeply, or holds a number that is too long.")
+    return ImportRefusedError("format_unknown", "This JSON is neither a portable ledger nor a Ghostfolio export.")
 
 
 def _json_file(title: str, reading: Reading, rows: Sequence[ImportedRow], rules: FileRules = NO_RULES) -> ImportedFile:
@@ -193,11 +206,15 @@ def _known_header(table: Table, wanted: str) -> tuple[int, Header, Layout]:
     other = _best(table, AUTO)
     if wanted != AUTO and other is not None:
         raise ImportRefusedError(
-            "format_differs", f"This is no export of {FORMATS[wanted]}; it looks like {FORMATS[other[2].format]}."
+            "format_differs", f"This is no export of {_name(wanted)}; it looks like {_name(other[2].format)}."
         )
     raise ImportRefusedError(
         "format_unknown", "This file is no export that is known here. Tell which column is what, then it can be read."
     )
+
+
+def _name(known: str) -> str:
+    return "Coinsphere itself" if known == "generic" else FORMATS[known]
 
 
 def _best(table: Table, wanted: str) -> tuple[int, Header, Layout] | None:
@@ -233,13 +250,23 @@ def _lines(rows: Sequence[Row], header: Header) -> tuple[list[Line], list[Import
     crooked: list[ImportedRow] = []
     width = len(header.names)
     for row in rows:
-        if len(row.cells) > width and any(cell.strip() for cell in row.cells[width:]):
-            message = f"This line has {len(row.cells)} cells, the header has {width}."
+        if max(map(len, row.cells)) > MAX_CELL:
+            message = f"A cell of this line has more than {MAX_CELL} characters."
+            crooked.append(ImportedRow(row.number, error=Problem("cell_too_long", message)))
+        elif len(row.cells) > width and any(cell.strip() for cell in row.cells[width:]):
+            count = f"more than {MAX_COLUMNS}" if len(row.cells) > MAX_COLUMNS else len(row.cells)
+            message = f"This line has {count} cells, the header has {width}."
             crooked.append(ImportedRow(row.number, error=Problem("cells_too_many", message)))
         elif normalized(row.cells[0]) != header.names[0] or not _repeats(row, header):
-            cells = [cell.strip() for cell in row.cells[:width]]
+            cells = [_bare(cell) for cell in row.cells[:width]]
             lines.append(Line(row.number, cells + [""] * (width - len(cells)), header.columns))
     return lines, crooked
+
+
+def _bare(cell: str) -> str:
+    """Return a cell without blanks around, and what a spreadsheet was told to leave as text: ="2024-01-01"."""
+    bare = cell.strip()
+    return bare[2:-1].strip() if bare[:2] == '="' and bare.endswith('"') and len(bare) > 2 else bare
 
 
 def _repeats(row: Row, header: Header) -> bool:

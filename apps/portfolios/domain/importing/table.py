@@ -16,6 +16,8 @@ MAX_COLUMNS: Final = 200
 MAX_CELL: Final = 10_000
 #: Exports put titles, names and remarks above the header; it is looked for in this many rows.
 HEADER_ROWS: Final = 40
+#: The first words of a file stand in so many characters.
+_HEAD: Final = 200
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _MARKS: Final = (
@@ -25,12 +27,20 @@ _MARKS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_ZIPS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_PACKED: Final = (b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _FOREIGN: Final = (
-    (b"PK\x03\x04", "spreadsheet", "This is a spreadsheet or a zip file. Unpack it, or save the sheet as CSV."),
+    *(
+        (mark, "spreadsheet", "This is a spreadsheet or a zip file. Unpack it, or save the sheet as CSV.")
+        for mark in _ZIPS
+    ),
     (b"\xd0\xcf\x11\xe0", "spreadsheet", "This is an old spreadsheet. Open it and save the sheet as CSV."),
-    (b"\x1f\x8b", "compressed", "This file is compressed. Unpack it first."),
+    *((mark, "compressed", "This file is compressed. Unpack it first.") for mark in _PACKED),
     (b"%PDF", "not_text", "This is a PDF. Download the history as CSV."),
+    (b"{\\rtf", "not_text", "This is a document of a word processor. Download the history as CSV."),
 )
+#: What a download is when its site asks to sign in again, and a spreadsheet that is saved as XML.
+_PAGES: Final = ("<!doctype html", "<html", "<?xml", "<workbook")
 _WORD: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 
 
@@ -93,6 +103,9 @@ def decoded(data: bytes) -> tuple[str, str]:
         raise ImportRefusedError("not_text", "This file is not text. Download the history as CSV.")
     if not text.strip():
         raise ImportRefusedError("file_empty", "This file is empty.")
+    if text[:_HEAD].lstrip("\ufeff \t\r\n").lower().startswith(_PAGES):
+        message = "This is a web page, or a spreadsheet saved as XML. Download the history again, as CSV."
+        raise ImportRefusedError("web_page", message)
     return text, encoding
 
 
@@ -135,18 +148,20 @@ def _widest(head: str, delimiter: str) -> int:
 
 
 def _rows(text: str, delimiter: str, *, first: int) -> list[Row]:
+    """Return the rows; of one that is far too wide only so much that it is seen to be."""
     rows: list[Row] = []
     for number, cells in _numbered(text, delimiter, first):
         if not any(cells):
             continue
-        if len(cells) > MAX_COLUMNS:
-            raise ImportRefusedError("too_many_columns", f"Line {number} has more than {MAX_COLUMNS} columns.")
-        if max(map(len, cells)) > MAX_CELL:
-            raise ImportRefusedError("cell_too_long", f"Line {number} has a cell of more than {MAX_CELL} characters.")
-        rows.append(Row(number, cells))
+        rows.append(Row(number, cells if len(cells) <= MAX_COLUMNS else _narrow(cells)))
         if len(rows) > MAX_ROWS:
             raise ImportRefusedError("too_many_rows", f"A file may have {MAX_ROWS} lines. Split it by year.")
     return rows
+
+
+def _narrow(cells: list[str]) -> list[str]:
+    """Return the cells of a wide row; one more than there may be stands for those beyond that say anything."""
+    return cells[: MAX_COLUMNS + any(cells[MAX_COLUMNS:])]
 
 
 def _numbered(text: str, delimiter: str, first: int) -> Iterator[tuple[int, list[str]]]:
@@ -158,7 +173,7 @@ def _numbered(text: str, delimiter: str, first: int) -> Iterator[tuple[int, list
             yield begins, cells
             begins = first + reader.line_num
     except csv.Error as error:
-        code, what = (
-            ("cell_too_long", "is too long") if "limit" in str(error) else ("quotes_broken", "has a stray quote")
-        )
-        raise ImportRefusedError(code, f"A cell that begins on line {begins} {what}.") from error
+        code, message = "quotes_broken", "has a quotation mark without a partner. Correct it, or export the file again."
+        if "limit" in str(error):
+            code, message = "cell_too_long", f"has a cell of far more than {MAX_CELL} characters. Shorten it."
+        raise ImportRefusedError(code, f"The record that begins on line {begins} {message}") from error
