@@ -20,6 +20,8 @@ from types import ModuleType
 
 import pytest
 
+from apps.operations.supervisor.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "coinsphere"
 LOCK_FILES = ("requirements.lock", "requirements-ml.lock", "requirements-dev.lock", "requirements-setup.lock")
@@ -74,13 +76,6 @@ def listening_port() -> Iterator[int]:
         server.bind(("127.0.0.1", 0))
         server.listen()
         yield server.getsockname()[1]
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
-from apps.core import events
+from apps.core import cache, events
 from apps.core.events import Event
 
 _E = TypeVar("_E", bound=Event)
@@ -37,6 +37,16 @@ def run_on_commit(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Run what the block left for after the commit, at its end, as the commit would."""
     with TestCase.captureOnCommitCallbacks(using=using, execute=True):
         yield
+
+
+def cut_redis() -> None:
+    """End all connections to the Redis database of this test run but one; who else uses the server keeps theirs."""
+    client = cache.redis_client()
+    database, own = client.connection_pool.connection_kwargs["db"], client.client_id()
+    listed: Any = client.client_list(_type="normal")
+    for one in listed:
+        if one["db"] == str(database) and one["id"] != str(own):
+            client.client_kill_filter(_id=one["id"])
 
 
 @dataclass

@@ -87,13 +87,18 @@ def test_a_killed_guard_is_replaced(product: Product) -> None:
             return Path(f"/proc/{child}/cmdline").read_bytes()
         return b""
 
-    def guard() -> int:
-        children = Path(f"/proc/{product.number}/task/{product.number}/children").read_text(encoding="utf-8").split()
-        return next((int(child) for child in children if b"guard.py" in command_line(child)), 0)
+    guards: list[int] = []
 
-    before = guard()
+    def is_there(*, beside: int = 0) -> bool:
+        # the list of children may leave one out while another one ends
+        children = Path(f"/proc/{product.number}/task/{product.number}/children").read_text(encoding="utf-8").split()
+        guards[:] = [int(child) for child in children if b"guard.py" in command_line(child) and int(child) != beside]
+        return bool(guards)
+
+    wait_for(is_there, seconds=10, what="the guard")
+    before = guards[0]
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: guard() not in {0, before}, seconds=10, what="a new guard")
+    wait_for(lambda: is_there(beside=before), seconds=10, what="a new guard")
 
 
 def test_a_second_start_says_at_once_who_is_there(product: Product) -> None:

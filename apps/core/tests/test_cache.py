@@ -17,12 +17,9 @@ from redis.exceptions import OutOfMemoryError
 
 from apps.core import cache
 from apps.core.cache import SteadyCache
+from apps.core.testing import cut_redis
 
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+CLOSED_PORT = 1
 
 
 @pytest.fixture
@@ -34,7 +31,7 @@ def steady() -> SteadyCache:
 def redis_away(settings: Settings) -> Callable[[], None]:
     """Take Redis away; call the result to bring it back."""
     address = settings.REDIS_URL
-    settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
+    settings.REDIS_URL = f"redis://127.0.0.1:{CLOSED_PORT}/0"
     cache.health.forget()
 
     def _back() -> None:
@@ -98,7 +95,7 @@ def test_what_was_written_meanwhile_does_not_leave_an_older_value(
     redis_away()
     steady.set("color", "old")
     steady.set("kept", "kept")
-    address, settings.REDIS_URL = settings.REDIS_URL, f"redis://127.0.0.1:{closed_port()}/0"
+    address, settings.REDIS_URL = settings.REDIS_URL, f"redis://127.0.0.1:{CLOSED_PORT}/0"
     steady.set("color", "new")
     assert steady.get("color") == "new"
     settings.REDIS_URL = address
@@ -123,7 +120,7 @@ def test_an_outage_is_said_once(
 
 def test_broken_connections_do_not_show(steady: SteadyCache) -> None:
     steady.set("color", "blue")
-    cache.redis_client().client_kill_filter(_type="normal", skipme=True)
+    cut_redis()
     client = cache.redis_client()
     client.connection_pool.disconnect()
     assert steady.get("color") == "blue"

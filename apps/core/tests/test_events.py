@@ -17,7 +17,7 @@ from pytest_django import Settings
 from apps.core import cache, events
 from apps.core.events import Event, JobChanged, Line, StreamCut, publish
 from apps.core.logs import bind_request_id
-from apps.core.testing import CapturedEvents, SentTask, run_on_commit
+from apps.core.testing import CapturedEvents, SentTask, cut_redis, run_on_commit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +191,7 @@ async def test_the_reader_waits_for_redis_to_come_back() -> None:
     tea = make_tea()
 
     def _break() -> None:
-        client = cache.redis_client()
-        client.client_kill_filter(_type="normal", skipme=True)
+        cut_redis()
         events.append_to_stream(tea)
 
     last = events.append_to_stream(make_tea())

@@ -111,7 +111,7 @@ def test_a_killed_worker_is_taken_over_where_it_stopped(start: Start) -> None:
 
 def test_a_frozen_worker_wakes_late_and_is_refused(start: Start) -> None:
     chore = Chore.objects.create(next_attempt_at=PAST)
-    frozen = start(chore, pause=0.5)
+    frozen = start(chore, pause=3.0)  # time enough to freeze it before it has done anything
     wait_for_line(frozen, "page 0")
     frozen.send_signal(signal.SIGSTOP)
     reap_until_taken_over()

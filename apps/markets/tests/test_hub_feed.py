@@ -305,7 +305,7 @@ async def test_the_process_ends_when_asked() -> None:
         try:
             await binance.heard(seconds=60)
             process.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(process.wait, 10) == 0
+            assert await asyncio.to_thread(process.wait, 30) == 0
         finally:
             process.kill()
             said = process.communicate()[1]
