@@ -12,7 +12,7 @@ from pytest_socket import socket_allow_hosts
 
 from apps.core import cache
 
-pytest_plugins = ["apps.core.testing"]
+pytest_plugins = ["apps.core.testing", "tests.side_by_side"]
 
 _SPARE_DATABASE = 15
 
@@ -32,8 +32,8 @@ def pytest_configure() -> None:
     url = _redis_url_of_this_worker()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = url
     settings.CACHES["default"]["LOCATION"] = url
-    layer = settings.CHANNEL_LAYERS["default"]["BACKEND"]
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": layer, "CONFIG": {"hosts": [url]}}}
+    layer, prefix = settings.CHANNEL_LAYERS["default"]["BACKEND"], urlsplit(url).path  # its channels span databases
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": layer, "CONFIG": {"hosts": [url], "prefix": prefix}}}
     current_app.conf.update(broker_url=url)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
