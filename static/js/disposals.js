@@ -9,3 +9,10 @@ document.addEventListener("click", (event) => {
   }
   if (event.target instanceof Element && event.target.closest("[data-print]")) window.print();
 });
+
+/* A page that was opened to be printed prints itself once all of it is there. */
+if (document.querySelector("[data-print-now]")) {
+  const rest = document.getElementById("year-end");
+  if (rest) rest.addEventListener("htmx:afterSettle", () => window.print(), { once: true });
+  else window.addEventListener("load", () => window.print());
+}

@@ -23,6 +23,8 @@ NOTHING: Final = Decimal(0)
 MOST_DISPOSALS: Final = 60
 MOST_LOTS: Final = 100
 MOST_NAMED: Final = 6
+#: Lots of one disposal that stand on a page, as its template cuts them.
+PIECES_SHOWN: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ class DisposalRow:
     def parts(self) -> int:
         """Count the lots and matches it used."""
         return len(self.pieces) + len(self.matches)
+
+    @property
+    def more_pieces(self) -> int:
+        """Count the lots behind those that a page shows."""
+        return max(0, len(self.pieces) - PIECES_SHOWN)
 
     @property
     def entry(self) -> str:

@@ -1,17 +1,19 @@
 """A tax year as a visitor with a link sees it: with every amount, or as fractions of what things cost and brought."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from apps.core import money
+from apps.portfolios.domain.measures.arithmetic import total
 from apps.portfolios.queries.holding_pages import DisposalRow
 from apps.portfolios.queries.shared_pages import DIGITS
 from apps.portfolios.queries.tax_pages import TaxYear
 
-_NOTHING: Final = Decimal(0)
+#: Disposals that a page without scripts can bear; its sums count all.
+MOST_SHOWN: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def shared_tax_year(*, page: TaxYear, full: bool, currency: str) -> SharedTaxYea
     proceeds = page.proceeds
     return SharedTaxYear(
         year=page.year,
-        disposals=tuple(_disposal(row, full=full) for row in page.shown),
+        disposals=tuple(_disposal(row, full=full) for row in page.disposals[:MOST_SHOWN]),
         assets=tuple(_assets(page, proceeds, full=full)),
         income=tuple(
             SharedIncome(kind, count, _of(value, page.income_total), value if full else None)
@@ -85,8 +87,8 @@ def shared_tax_year(*, page: TaxYear, full: bool, currency: str) -> SharedTaxYea
         ),
         receipts=len(page.income),
         gain=_of(page.realised, page.cost),
-        short=_of(_brought(page.disposals, "short"), proceeds),
-        long=_of(_brought(page.disposals, "long"), proceeds),
+        short=_of(_brought(page, "short"), proceeds),
+        long=_of(_brought(page, "long"), proceeds),
         missing=len(page.short_of_history),
         count=len(page.disposals),
         frozen_at=page.frozen.at if page.frozen else None,
@@ -113,8 +115,8 @@ def _assets(page: TaxYear, proceeds: Decimal, *, full: bool) -> Iterator[SharedA
         yield SharedAssetSum(one.asset, one.count, _of(one.gain, one.cost), _of(one.proceeds, proceeds), amounts)
 
 
-def _brought(rows: Iterable[DisposalRow], term: str) -> Decimal:
-    return sum((row.proceeds for row in rows if row.term == term), _NOTHING)
+def _brought(page: TaxYear, term: str) -> Decimal:
+    return total(Decimal(row["proceeds"]) for row in page.disposals.told if row["term"] == term)
 
 
 def _of(part: Decimal, whole: Decimal) -> Decimal | None:

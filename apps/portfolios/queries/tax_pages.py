@@ -1,17 +1,27 @@
 """A tax year: disposals with their lots, income by kind, sums by term, and how it was frozen."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
+from apps.portfolios.domain.measures.arithmetic import total
 from apps.portfolios.models import BookedPart, Portfolio
 from apps.portfolios.queries.holding_pages import DisposalRow, disposal_of, is_id
+from apps.portfolios.queries.parts import Part, part_of
 
 NOTHING: Final = Decimal(0)
-#: Rows of a table on the page; its files have all.
-MOST_SHOWN: Final = 500
+OTHER: Final = "other"
+_SUMMED: Final = ("proceeds", "cost_basis", "gain")
+#: Rows of a table that stand on the page at once; its files have all.
+SHOWN: Final = 50
+#: So many rows a sheet to be printed has at most.
+MOST_PRINTED: Final = 5_000
+#: The tables that may be longer than a page.
+TAX_PARTS: Final = ("disposals", "assets", "income")
+_T = TypeVar("_T")
 #: Differences of a frozen year that the page names.
 MOST_NAMED: Final = 12
 
@@ -88,14 +98,35 @@ class FrozenState:
         return self.came + self.went + self.changed - len(self.rows)
 
 
+class Told(Sequence[_T]):
+    """The rows of a result: each is read when it is looked at, so that a page reads those that it shows."""
+
+    def __init__(self, told: Sequence[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], _T]) -> None:
+        self.told, self._read = told, read
+
+    def __len__(self) -> int:
+        return len(self.told)
+
+    @overload
+    def __getitem__(self, place: int) -> _T: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[_T, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> _T | tuple[_T, ...]:
+        if isinstance(place, slice):
+            return tuple(map(self._read, self.told[place]))
+        return self._read(self.told[place])
+
+
 @dataclass(frozen=True, slots=True)
 class TaxYear:
     """One year as booked; a disposal whose purchase is missing counts with a cost of nothing."""
 
     year: int
     years: tuple[int, ...]
-    disposals: tuple[DisposalRow, ...]
-    income: tuple[IncomeRow, ...]
+    disposals: "Told[DisposalRow]"
+    income: "Told[IncomeRow]"
     income_by_kind: tuple[tuple[str, int, Decimal], ...]
     by_asset: tuple[AssetSum, ...]
     realised: Decimal
@@ -109,29 +140,44 @@ class TaxYear:
     frozen: FrozenState | None = None
 
     @property
-    def shown(self) -> tuple[DisposalRow, ...]:
-        """Return the disposals that a page can bear; the files have all of them."""
-        return self.disposals[:MOST_SHOWN]
-
-    @property
-    def income_shown(self) -> tuple[IncomeRow, ...]:
-        """Return the income that a page can bear."""
-        return self.income[:MOST_SHOWN]
-
-    @property
     def proceeds(self) -> Decimal:
         """Return what all disposals brought."""
-        return sum((row.proceeds for row in self.disposals), NOTHING)
+        return _sum(self.disposals.told, "proceeds")
 
     @property
     def cost(self) -> Decimal:
         """Return what the disposed coins had cost."""
-        return sum((row.cost for row in self.disposals), NOTHING)
+        return _sum(self.disposals.told, "cost_basis")
 
     @property
     def short_of_history(self) -> tuple[DisposalRow, ...]:
         """Return the disposals for which a purchase is missing."""
-        return tuple(row for row in self.disposals if row.missing)
+        told = (row for row in self.disposals.told if row.get("missing"))
+        return tuple(found for row in told if (found := disposal_of(row=row)).missing)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxParts:
+    """What of a year's tables stands on the page."""
+
+    disposals: Part[DisposalRow]
+    assets: Part[AssetSum]
+    income: Part[IncomeRow]
+
+    @property
+    def is_partial(self) -> bool:
+        """Tell whether any table has more than what stands there."""
+        return any(len(part.rows) < part.total for part in (self.disposals, self.assets, self.income))
+
+
+def tax_parts(*, page: TaxYear, asked: Mapping[str, int], whole: bool) -> TaxParts:
+    """Return the parts of a year that are asked for, or all that a printed sheet can bear."""
+    length = MOST_PRINTED if whole else SHOWN
+    return TaxParts(
+        disposals=part_of(rows=page.disposals, number=asked["disposals"], length=length),
+        assets=part_of(rows=page.by_asset, number=asked["assets"], length=length),
+        income=part_of(rows=page.income, number=asked["income"], length=length),
+    )
 
 
 def booked_years(*, portfolio: Portfolio) -> tuple[int, ...]:
@@ -143,15 +189,13 @@ def booked_years(*, portfolio: Portfolio) -> tuple[int, ...]:
 
 def tax_year(*, portfolio: Portfolio, booked: Mapping[str, Any], year: int) -> TaxYear:
     """Return one year of a booked ledger as its page shows it."""
-    disposals = tuple(disposal_of(row=row) for row in booked["disposals"])
-    income = tuple(_income(booked["income"]))
     return TaxYear(
         year=year,
         years=booked_years(portfolio=portfolio),
-        disposals=disposals,
-        income=income,
-        income_by_kind=tuple(_by_kind(income)),
-        by_asset=tuple(_by_asset(disposals)),
+        disposals=Told(booked["disposals"], lambda row: disposal_of(row=row)),
+        income=Told(booked["income"], _income),
+        income_by_kind=tuple(_by_kind(booked["income"])),
+        by_asset=tuple(_by_asset(booked["disposals"])),
         realised=Decimal(booked["realised_total"]),
         short=Decimal(booked["realised_short"]),
         long=Decimal(booked["realised_long"]),
@@ -202,32 +246,32 @@ def _frozen_row(row: Mapping[str, Any]) -> FrozenRow:
 
 
 # --- Sums -------------------------------------------------------------------------------------------------------------
-def _income(rows: Iterable[Mapping[str, str]]) -> Iterator[IncomeRow]:
+def _income(row: Mapping[str, Any]) -> IncomeRow:
+    return IncomeRow(
+        tx=row["tx"],
+        kind=row["kind"] or OTHER,
+        asset=row["asset"],
+        account=row["account"],
+        at=datetime.fromisoformat(row["ts"]),
+        amount=Decimal(row["amount"]),
+        value=Decimal(row["value"]),
+    )
+
+
+def _by_kind(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, Decimal]]:
+    values: defaultdict[str, list[Decimal]] = defaultdict(list)
     for row in rows:
-        yield IncomeRow(
-            tx=row["tx"],
-            kind=row["kind"] or "other",
-            asset=row["asset"],
-            account=row["account"],
-            at=datetime.fromisoformat(row["ts"]),
-            amount=Decimal(row["amount"]),
-            value=Decimal(row["value"]),
-        )
+        values[row["kind"] or OTHER].append(Decimal(row["value"]))
+    return sorted(((kind, len(found), total(found)) for kind, found in values.items()), key=lambda one: -one[2])
 
 
-def _by_kind(rows: Iterable[IncomeRow]) -> list[tuple[str, int, Decimal]]:
-    sums: dict[str, tuple[int, Decimal]] = {}
+def _by_asset(rows: Iterable[Mapping[str, Any]]) -> list[AssetSum]:
+    told: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        count, value = sums.get(row.kind, (0, NOTHING))
-        sums[row.kind] = (count + 1, value + row.value)
-    return sorted(((kind, count, value) for kind, (count, value) in sums.items()), key=lambda part: -part[2])
+        told[row["asset"]].append(row)
+    sums = (AssetSum(asset, len(found), *(_sum(found, name) for name in _SUMMED)) for asset, found in told.items())
+    return sorted(sums, key=lambda one: -abs(one.gain))
 
 
-def _by_asset(rows: Iterable[DisposalRow]) -> list[AssetSum]:
-    sums: dict[str, AssetSum] = {}
-    for row in rows:
-        one = sums.get(row.asset, AssetSum(row.asset, 0, NOTHING, NOTHING, NOTHING))
-        sums[row.asset] = AssetSum(
-            row.asset, one.count + 1, one.proceeds + row.proceeds, one.cost + row.cost, one.gain + row.gain
-        )
-    return sorted(sums.values(), key=lambda one: -abs(one.gain))
+def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> Decimal:
+    return total(Decimal(row[name]) for row in rows)

@@ -5,11 +5,13 @@ A filter, a condition and a part of a part cost a template some microseconds eac
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, TypeAlias
+from uuid import UUID
 
 from django import template
 from django.template import Context
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -26,6 +28,7 @@ _Side: TypeAlias = tuple[Decimal | None, str]
 
 _NOTHING: Final = SafeString("")
 _ONE: Final = Decimal(1)
+_SOME_ID: Final = UUID(int=0)
 _CHOSEN: Final = SafeString(' aria-selected="true"')
 _REVERSED: Final = SafeString(' class="is-reversed"')
 _SMALL: Final = SafeString(" data-small")
@@ -35,17 +38,26 @@ _SMALL: Final = SafeString(" data-small")
 @register.simple_tag(takes_context=True)
 def entry_rows(context: Context, entries: Iterable[Transaction], code: str, chosen: Transaction | None) -> list[Cells]:
     """Say what the rows of transactions say; `chosen` is the one that is told beside the list."""
-    chosen_id = getattr(chosen, "pk", None)
-    return [_entry(context, entry, code, is_chosen=entry.pk == chosen_id) for entry in entries]
+    chosen_id, one = getattr(chosen, "pk", None), reverse("portfolios:transaction", args=[_SOME_ID])
+    return [
+        {
+            "href": one.replace(str(_SOME_ID), str(entry.pk)),
+            "marks": _entry_marks(entry, is_chosen=entry.pk == chosen_id),
+            **_entry(context, entry, code),
+        }
+        for entry in entries
+    ]
 
 
-def _entry(context: Context, entry: Transaction, code: str, *, is_chosen: bool) -> Cells:
+def _entry_marks(entry: Transaction, *, is_chosen: bool) -> SafeString:
+    return (_CHOSEN if is_chosen else _NOTHING) + (_NOTHING if ledger.is_standing(entry) else _REVERSED)
+
+
+def _entry(context: Context, entry: Transaction, code: str) -> Cells:
     out, came = ledger.side_out(entry), ledger.side_in(entry)
     return {
         "id": entry.pk,
-        "marks": (_CHOSEN if is_chosen else _NOTHING) + (_NOTHING if ledger.is_standing(entry) else _REVERSED),
         "at": entry.at,
-        "href": reverse("portfolios:transaction", args=[entry.pk]),
         "icon": ledger.entry_icon(entry),
         "name": ledger.entry_name(entry),
         "place": ledger.entry_place(entry),
@@ -103,7 +115,7 @@ def _holding(context: Context, row: HoldingRow, code: str, total: Decimal) -> Ce
     return {
         "asset": row.asset,
         "marks": _marks(context, row),
-        "href": reverse("portfolios:holding", args=[row.asset]),
+        "href": _holding_address(row.asset, get_script_prefix()),
         "title": row.title,
         "amount": ledger.quantity(context, row.amount, row.asset),
         "price": "" if row.price is None else ledger.market_price(row.price, code),
@@ -118,6 +130,12 @@ def _holding(context: Context, row: HoldingRow, code: str, total: Decimal) -> Ce
         "gain": row.gain,
         "gain_share": ledger.signed_percent(row.gain),
     }
+
+
+@lru_cache(maxsize=4_096)
+def _holding_address(asset: str, _prefix: str) -> str:
+    """Return the address of the page of an asset: to work one out costs more than the rest of its row."""
+    return reverse("portfolios:holding", args=[asset])
 
 
 def _marks(context: Context, row: HoldingRow) -> SafeString:

@@ -17,9 +17,10 @@ from apps.portfolios.actions.reading import read_gains, refresh
 from apps.portfolios.actions.year_ends import read_year_end
 from apps.portfolios.queries.freezing import differing_years, frozen_trail, frozen_years, is_over
 from apps.portfolios.queries.method_lab import method_lab
+from apps.portfolios.queries.parts import page_asked
 from apps.portfolios.queries.portfolios import timeline_of
 from apps.portfolios.queries.tax_files import disposals_csv, form_8949_csv, holdings_csv, income_csv, lots_csv
-from apps.portfolios.queries.tax_pages import TaxYear, booked_years, tax_year
+from apps.portfolios.queries.tax_pages import TAX_PARTS, TaxYear, booked_years, tax_parts, tax_year
 from apps.portfolios.queries.year_issues import year_issues
 from apps.portfolios.views.chosen import Chosen, chosen
 
@@ -47,8 +48,11 @@ def tax(request: HttpRequest, year: int | None = None) -> HttpResponse:
     booked = read_gains(portfolio=held.portfolio, year=shown, policy=None, now=now)
     frozen = frozen_years(portfolio=held.portfolio)
     page = tax_year(portfolio=held.portfolio, booked=booked, year=shown)
+    asked = {name: page_asked(text=request.GET.get(name, "")) for name in TAX_PARTS}
     inside = held.inside(
         page=page,
+        parts=tax_parts(page=page, asked=asked, whole="whole" in request.GET),
+        is_whole="whole" in request.GET,
         policy=queries.checked_policy_of(raw=booked["policy"]),
         years=sorted({*page.years, *frozen, *([shown] if page.frozen or page.disposals else [])}, reverse=True),
         frozen_years=frozen,
