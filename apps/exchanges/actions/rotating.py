@@ -19,7 +19,8 @@ from apps.exchanges.models import SealedSecret
 
 log = structlog.get_logger(__name__)
 
-BATCH: Final = 1_000
+BATCH: Final = 2_500
+_READ: Final = ("field", "sealed", "key_version", "connection__owner")
 
 
 class RingNotOursError(ConflictError):
@@ -63,7 +64,7 @@ def rewrap_secrets(*, now: datetime) -> Rotated:
     after = None
     while True:
         with transaction.atomic():
-            rows = SealedSecret.objects.filter(key_version__lt=ring.current).order_by("id")
+            rows = SealedSecret.objects.filter(key_version__lt=ring.current).order_by("id").only(*_READ)
             rows = rows if after is None else rows.filter(pk__gt=after)
             taken = list(rows.select_for_update(of=("self",)).select_related("connection")[:BATCH])
             if not taken:
