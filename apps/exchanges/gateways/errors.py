@@ -117,6 +117,7 @@ _BY_CLASS: Final[tuple[tuple[str, type[ProductError]], ...]] = (
     ("AuthenticationError", CredentialsRejectedError),
 )
 _REFUSED: Final = 401
+_NOT_THERE: Final = 404
 
 
 def meaning_of(exchange: str, error: Exception, heard: Heard) -> ProductError:
@@ -124,6 +125,8 @@ def meaning_of(exchange: str, error: Exception, heard: Heard) -> ProductError:
     text = str(error)
     kind = next((kind for sign, kind in _BY_TEXT.get(exchange, ()) if _says(text, sign)), None)
     usual = usual_meaning(exchange=exchange, error=error, heard=heard)
+    if kind is None and heard.status == _NOT_THERE:
+        return VenueRefusedError()  # this venue, or this account of it, does not offer the list
     if kind is None and not isinstance(usual, VenueBusyError | BadAnswerError | VenueBlockedError):
         line = {one.__name__ for one in type(error).__mro__}
         kind = next((kind for name, kind in _BY_CLASS if name in line), None)

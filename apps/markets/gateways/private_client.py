@@ -172,6 +172,17 @@ class _Discreet(StrictSync):
             failure = self.judge(self.id, error, heard_last())
         raise failure
 
+    def sign(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - ccxt's own signature
+        """Sign a request; a secret that cannot sign is a wrong key, whatever the library under ccxt says of it."""
+        # 81 MB: only processes that call an exchange load it
+        from ccxt.base.errors import AuthenticationError
+
+        try:
+            return super().sign(*arguments, **options)  # type: ignore[misc]  # ccxt's
+        except SHAPE_ERRORS:
+            unfit = AuthenticationError(self.id)
+        raise unfit
+
     @staticmethod
     def on_json_response(text: str) -> Any:  # noqa: ANN401 - any JSON
         """Read JSON without a float: a number with a point stays the text that it was."""
