@@ -3,6 +3,7 @@
 
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 from django.core.management import ManagementUtility
@@ -10,6 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 #: Commands that say themselves, in a sentence, what they did; their log says no more than warnings.
 _SPOKEN = {"backup", "doctor", "forget_keys", "restore", "rotate_keys"}
+
+#: Commands that read a file and print: no settings, apps, database or log are made ready for them.
+_OF_A_FILE = {name: f"apps.portfolios.management.commands.{name}" for name in ("book", "measure")}
 
 
 class Plainly(BaseCommand):
@@ -45,6 +49,9 @@ class CommandLine(ManagementUtility):
 
 def main() -> None:
     """Run one management command."""
+    if len(sys.argv) > 1 and sys.argv[1] in _OF_A_FILE:
+        Plainly(import_module(_OF_A_FILE[sys.argv[1]]).Command()).run_from_argv(sys.argv)
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if len(sys.argv) > 1 and sys.argv[1].replace("-", "_") in _SPOKEN:
         os.environ.setdefault("LOG_LEVEL", "WARNING")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
 
 from apps.portfolios.domain.booking import Booking, Disposal, OpenLot, Problem, Shortfall, text
+from apps.portfolios.domain.booking.lots import Piece
 from apps.portfolios.domain.booking.scaled import SCALE, half_even
 from apps.portfolios.domain.booking.section104 import day_text
 from apps.portfolios.domain.policy import Scope
@@ -87,18 +88,17 @@ class RowWriter:
         long_us = self._timeline.long_us(at_us)
         if day is not None or loss:
             return json.dumps(disposal_row(record, long_us=long_us), separators=(",", ":"))
-        long_until = at_us - long_us
-        lots = [
-            f'{{"lot":{quoted(piece.lot)},"amount":"{text(piece.amount)}","cost_basis":"{text(piece.cost)}",'
-            f'"acquired_at":"{moment_text(piece.at_us)}","term":"{"long" if piece.at_us <= long_until else "short"}"}}'
-            for piece in pieces
-        ]
+        long_until, of_amount, of_cost = at_us - long_us, text(amount), text(cost)
+        if len(pieces) == 1 and not missing:
+            lots = _lot_text(pieces[0], of_amount, of_cost, long_until)
+        else:
+            lots = ",".join([_lot_text(piece, text(piece.amount), text(piece.cost), long_until) for piece in pieces])
         short_of = f',"missing":"{text(missing)}"' if missing else ""
         return (
             f'{{"tx":{quoted(tx)},"kind":"{kind}","asset":{self._name(asset)},"account":{self._name(account)},'
-            f'"ts":"{moment_text(at_us)}","amount":"{text(amount)}","proceeds":"{text(proceeds)}",'
-            f'"cost_basis":"{text(cost)}","gain":"{text(gain)}","term":{quoted(term) if term else "null"},'
-            f'"lots":[{",".join(lots)}]{short_of}}}'
+            f'"ts":"{moment_text(at_us)}","amount":"{of_amount}","proceeds":"{text(proceeds)}",'
+            f'"cost_basis":"{of_cost}","gain":"{text(gain)}","term":{quoted(term) if term else "null"},'
+            f'"lots":[{lots}]{short_of}}}'
         )
 
     def _name(self, name: str | None) -> str:
@@ -150,6 +150,13 @@ def holdings_by_account(holdings: Mapping[tuple[str, str], int]) -> dict[str, di
     for (account, asset), amount in holdings.items():
         accounts.setdefault(account, {})[asset] = text(amount)
     return accounts
+
+
+def _lot_text(piece: Piece, amount: str, cost: str, long_until: int) -> str:
+    return (
+        f'{{"lot":{quoted(piece.lot)},"amount":"{amount}","cost_basis":"{cost}",'
+        f'"acquired_at":"{moment_text(piece.at_us)}","term":"{"long" if piece.at_us <= long_until else "short"}"}}'
+    )
 
 
 def _matched(record: Disposal, day: int) -> Row:

@@ -16,8 +16,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NAIVE: Final = _EPOCH.replace(tzinfo=None)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND_US: Final = 1_000_000
-_DAY_SECONDS: Final = 86_400
-_DAY_DIGITS: Final = len("1970-01-01T")
+_HOUR_US: Final = 3_600 * _SECOND_US
+_HOUR_DIGITS: Final = len("1970-01-01T00:")
+_SIXTY: Final = tuple(f"{number:02d}" for number in range(60))
+#: The end of a time in UTC for every second of an hour.
+WITHIN_HOUR: Final = tuple(f"{minute}:{second}Z" for minute in _SIXTY for second in _SIXTY)
 _EARLIEST_US: Final = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST_US: Final = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LONGEST_INTEGER: Final = 20
@@ -156,21 +159,16 @@ def moment(at_us: int) -> datetime:
 
 def moment_text(at_us: int) -> str:
     """Print the time as ISO-8601 in UTC with Z."""
-    second, part = divmod(at_us, _SECOND_US)
+    hour, rest = divmod(at_us, _HOUR_US)
+    second, part = divmod(rest, _SECOND_US)
     if part:
         return (_EPOCH_NAIVE + timedelta(microseconds=at_us)).isoformat() + "Z"
-    day, second = divmod(second, _DAY_SECONDS)
-    return _day_text(day) + _second_text(second)
+    return _hour_text(hour) + WITHIN_HOUR[second]
 
 
-@lru_cache(maxsize=10_000)
-def _day_text(day: int) -> str:
-    return (_EPOCH_NAIVE + timedelta(days=day)).isoformat()[:_DAY_DIGITS]
-
-
-@lru_cache(maxsize=_DAY_SECONDS)
-def _second_text(second: int) -> str:
-    return (_EPOCH_NAIVE + timedelta(seconds=second)).isoformat()[_DAY_DIGITS:] + "Z"
+@lru_cache(maxsize=100_000)
+def _hour_text(hour: int) -> str:
+    return (_EPOCH_NAIVE + timedelta(hours=hour)).isoformat()[:_HOUR_DIGITS]
 
 
 def microseconds(at: datetime) -> int:

@@ -1,12 +1,15 @@
 """`manage book`: reading in pieces, errors beside good lines, one way of printing, and what cannot be read."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -166,6 +169,16 @@ def test_what_is_no_such_file_is_said_in_a_sentence(tmp_path: Path, text: str | 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="No such file"):
         call_command("book", str(tmp_path / "none.json"))
+
+
+def test_the_command_needs_no_settings_and_no_services(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.json"
+    file.write_text(f"[{ODD_BUY}]")
+    command = [sys.executable, str(django_settings.BASE_DIR / "manage.py")]
+    done = subprocess.run([*command, "book", str(file)], env={}, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["holdings"] == {"default": {"X": "1.000000000000000001"}}
+    none = subprocess.run([*command, "measure", "none.json"], env={}, capture_output=True, text=True, check=False)
+    assert (none.returncode, none.stderr) == (1, "none.json cannot be read: No such file or directory.\n")
 
 
 # --- Reading in pieces ---

@@ -20,7 +20,14 @@ from apps.portfolios.domain.booking.lines import (
 from apps.portfolios.domain.booking.reading import Repeated
 from apps.portfolios.domain.booking.scaled import half_even
 from apps.portfolios.domain.booking.tuples import made
-from apps.portfolios.domain.transactions import DEFAULT_ACCOUNT, EntryError, JsonNumber, parse_entry, parse_moment
+from apps.portfolios.domain.transactions import (
+    DEFAULT_ACCOUNT,
+    WITHIN_HOUR,
+    EntryError,
+    JsonNumber,
+    parse_entry,
+    parse_moment,
+)
 
 Raw = dict[str, object]
 Get = Callable[[str], object]
@@ -46,7 +53,7 @@ class LineReader:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._hours: dict[str, int] = {}
-        self._seconds = {f"{at // 60:02d}:{at % 60:02d}Z": at * 1_000_000 for at in range(3_600)}
+        self._seconds = {rest: second * 1_000_000 for second, rest in enumerate(WITHIN_HOUR)}
         self._builders: Final[Mapping[object, Callable[[Get], Line]]] = {
             "buy": self._buy,
             "sell": self._sell,
@@ -73,10 +80,10 @@ class LineReader:
         return line_of(parse_entry(raw, index=index))
 
     def _buy(self, get: Get) -> Buy:
-        return made(Buy, (*self._priced(get), self._fee(get)))
+        return made(Buy, self._charged(get))
 
     def _sell(self, get: Get) -> Sell:
-        return made(Sell, (*self._priced(get), self._fee(get)))
+        return made(Sell, self._charged(get))
 
     def _trade(self, get: Get) -> Trade:
         side = get("fee_on")
@@ -131,10 +138,18 @@ class LineReader:
             of_one, more = _digits(price)
             if value is None:
                 worth = _product(digits * of_one, places + more)
-        return (*self._head(get), self._name(get("asset")), digits * _POWERS[places], worth)
+        at_us, identity, quote, account = self._head(get)
+        return at_us, identity, quote, account, self._name(get("asset")), digits * _POWERS[places], worth
+
+    def _charged(self, get: Get) -> tuple[object, ...]:
+        """Return the same with the fee."""
+        at_us, identity, quote, account, asset, amount, worth = self._priced(get)
+        return at_us, identity, quote, account, asset, amount, worth, self._fee(get)
 
     def _fee(self, get: Get) -> Fee | None:
         amount, value, name = get("fee"), get("fee_value"), get("fee_asset")
+        if amount is None and value is None and name is None:
+            return None
         fee = None if amount is None else _number(amount)
         worth = None if value is None else _number(value)
         asset = None if name is None else self._name(name)

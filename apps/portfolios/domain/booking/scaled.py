@@ -33,11 +33,11 @@ def product(left: int, right: int) -> int:
 
 def text(number: int) -> str:
     """Print a scaled number in full: no exponent, no zeros at the end, no minus before zero."""
+    digits = str(number)
+    if number >= SCALE:
+        fraction = digits[-MAX_FRACTION_DIGITS:].rstrip("0")
+        return f"{digits[:-MAX_FRACTION_DIGITS]}.{fraction}" if fraction else digits[:-MAX_FRACTION_DIGITS]
     if number < 0:
         return f"-{text(-number)}"
-    digits = str(number)
-    whole, fraction = digits[:-MAX_FRACTION_DIGITS], digits[-MAX_FRACTION_DIGITS:]
-    if not whole:
-        whole, fraction = "0", fraction.zfill(MAX_FRACTION_DIGITS)
-    fraction = fraction.rstrip("0")
-    return f"{whole}.{fraction}" if fraction else whole
+    fraction = digits.zfill(MAX_FRACTION_DIGITS).rstrip("0")
+    return f"0.{fraction}" if fraction else "0"
