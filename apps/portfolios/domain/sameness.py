@@ -1,7 +1,7 @@
 """Whether an id that comes again tells what it told before, and what is said where it does not.
 
 Remarks and the source's own sequence may differ. A value that only one of the two tells is no difference: an export has
-the values that were found since.
+the values that were found since. Nor is a time that one of the two tells to the second only, as many files do.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from apps.portfolios.domain.transactions import EntryType, moment_text
 
 _DIGITS: Final = 200
 _LONGEST: Final = 240
+_SECOND_US: Final = 1_000_000
 _PLAIN: Final = (
     *("asset", "amount", "out_asset", "out_amount", "in_asset", "in_amount", "received", "ratio", "kind"),
     *("fee", "fee_on"),
@@ -26,12 +27,20 @@ def difference(*, kept: EntryDraft, told: EntryDraft, money: str) -> str:
     """Return in words what two entries of one id tell differently, an empty text where they are the same."""
     ours, theirs = dict(_facts(kept, money)), dict(_facts(told, money))
     names = [name for name in ours if ours[name] != theirs[name]]
+    if "ts" in names and _is_coarser(kept.at_us, told.at_us):
+        names.remove("ts")
     names = [name for name in names if name not in _OPEN or None not in {ours[name], theirs[name]}]
     if not names:
         return ""
     pair = (", ".join(f"{name} {_shown(name, facts[name])}" for name in names) for facts in (ours, theirs))
     before, now = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in pair)
     return f"booked is {before}; told is {now}"
+
+
+def _is_coarser(one_us: int, other_us: int) -> bool:
+    """Tell whether one of two times is the other one, cut to the second."""
+    cut = {one_us - one_us % _SECOND_US, other_us - other_us % _SECOND_US}
+    return len(cut) == 1 and not cut.isdisjoint({one_us, other_us})
 
 
 def _facts(draft: EntryDraft, money: str) -> Iterator[tuple[str, object]]:
