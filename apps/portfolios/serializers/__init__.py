@@ -1,0 +1,98 @@
+"""Input and output of the ledger's REST doors."""
+
+from apps.portfolios.serializers.imports import (
+    BadLineSerializer,
+    CommitSerializer,
+    FileRulesSerializer,
+    ImportDetailSerializer,
+    ImportSerializer,
+    MappingField,
+    UploadSerializer,
+)
+from apps.portfolios.serializers.portfolios import AccountSerializer, PortfolioSerializer
+from apps.portfolios.serializers.results import (
+    CompletenessSerializer,
+    ExportQuerySerializer,
+    GainsQuerySerializer,
+    HoldingSerializer,
+    HoldingsQuerySerializer,
+    HoldingsSerializer,
+    IssueSerializer,
+    PolicyQuerySerializer,
+    ResultSerializer,
+)
+from apps.portfolios.serializers.rules import (
+    BalanceSerializer,
+    BeforeAfterSerializer,
+    ConsequencesSerializer,
+    PolicySerializer,
+    YearConsequenceSerializer,
+)
+from apps.portfolios.serializers.shares import NewShareSerializer, ShareRequestSerializer, ShareSerializer
+from apps.portfolios.serializers.transactions import (
+    BatchDetailSerializer,
+    BatchSerializer,
+    CorrectedSerializer,
+    PostedSerializer,
+    ReasonSerializer,
+    RefusalSerializer,
+    TransactionSerializer,
+    TransactionsQuerySerializer,
+)
+from apps.portfolios.serializers.transfers import (
+    AnswerSerializer,
+    AskedAddressSerializer,
+    ForeseenAnswerSerializer,
+    LegSerializer,
+    MatchSerializer,
+    TransferSerializer,
+    TransfersQuerySerializer,
+    UnmatchSerializer,
+)
+from apps.portfolios.serializers.values import Values
+
+__all__ = [
+    "AccountSerializer",
+    "AnswerSerializer",
+    "AskedAddressSerializer",
+    "BadLineSerializer",
+    "BalanceSerializer",
+    "BatchDetailSerializer",
+    "BatchSerializer",
+    "BeforeAfterSerializer",
+    "CommitSerializer",
+    "CompletenessSerializer",
+    "ConsequencesSerializer",
+    "CorrectedSerializer",
+    "ExportQuerySerializer",
+    "FileRulesSerializer",
+    "ForeseenAnswerSerializer",
+    "GainsQuerySerializer",
+    "HoldingSerializer",
+    "HoldingsQuerySerializer",
+    "HoldingsSerializer",
+    "ImportDetailSerializer",
+    "ImportSerializer",
+    "IssueSerializer",
+    "LegSerializer",
+    "MappingField",
+    "MatchSerializer",
+    "NewShareSerializer",
+    "PolicyQuerySerializer",
+    "PolicySerializer",
+    "PortfolioSerializer",
+    "PostedSerializer",
+    "ReasonSerializer",
+    "RefusalSerializer",
+    "ResultSerializer",
+    "ShareRequestSerializer",
+    "ShareSerializer",
+    "TransactionSerializer",
+    "TransactionsQuerySerializer",
+    "TransferSerializer",
+    "TransfersQuerySerializer",
+    "UnmatchSerializer",
+    "UploadSerializer",
+    "Values",
+    "YearConsequenceSerializer",
+]
