@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from apps.exchanges.domain.normalize import held
 from apps.exchanges.domain.reading import StreamKey
 from apps.exchanges.gateways.adapter import Session
 from apps.exchanges.gateways.errors import BadAnswerError, PermissionMissingError, VenueRefusedError
-from apps.exchanges.models import StreamProgress, StreamState, SyncRun, SyncTrigger
+from apps.exchanges.models import StreamState, SyncRun, SyncTrigger
 from apps.portfolios.actions import record_observed_balances
 from apps.portfolios.models.observed import ObservedBalance
 from apps.portfolios.queries.reconciliation import reconciliation
@@ -24,6 +25,7 @@ from apps.portfolios.queries.reconciliation import reconciliation
 #: So many pairs that nobody has named are tried in one sync, and each again after so long.
 SWEPT_AT_ONCE: Final = 10
 SWEPT_AGAIN: Final = timedelta(days=30)
+SWEEP_LASTS: Final = timedelta(seconds=4)
 
 
 def read_streams(*, sync: Sync, session: Session) -> bool:
@@ -34,56 +36,57 @@ def read_streams(*, sync: Sync, session: Session) -> bool:
     moved = _moved(sync, amounts, now)
     nonsense: ProductError | None = None
     left = still_to_read(sync=sync, keys=keys, known=known, moved=moved)
-    for key in left:
-        place = (len(keys) - len(left) + left.index(key), len(keys))
+    for number, key in enumerate(left, len(keys) - len(left)):
         try:
-            if not read_pass(sync=sync, session=session, key=key, state=known.get(key), place=place):
+            if not read_pass(sync=sync, session=session, key=key, state=known.get(key), place=(number, len(keys))):
                 return False
             _settle_waiting(sync)
-        except (PermissionMissingError, VenueRefusedError) as problem:
+        except (PermissionMissingError, VenueRefusedError, BadAnswerError) as problem:
             failed_stream(sync=sync, key=key, problem=problem)
-        except BadAnswerError as problem:
-            failed_stream(sync=sync, key=key, problem=problem)
-            nonsense = problem
+            nonsense = problem if isinstance(problem, BadAnswerError) else nonsense
         if sync.is_over_time and key != left[-1]:
             return False
     _settle_waiting(sync, again=sync.run.trigger != SyncTrigger.SCHEDULE)
     if nonsense is not None:
         raise nonsense  # what the others had to tell is kept; this one is asked again
     _observe(sync, session, amounts, now)
+    _sweep(sync, session, keys)
     return True
 
 
 # --- Which streams ----------------------------------------------------------------------------------------------------
 def _wanted(sync: Sync, session: Session, known: Mapping[StreamKey, StreamState]) -> list[StreamKey]:
     """Return the streams of the connection: those the venue names, and those that ever held something."""
-    seen = [key for key, state in known.items() if state.rows or state.pass_since is not None]
+    seen = [key for key, state in known.items() if state.rows and state.covered_to is not None]
     hints = {*sync.connection.hints, *(key.symbol for key in seen if key.symbol), *_ever_held(sync)}
-    named = session.streams(hints=sorted(hints))
-    keys = dict.fromkeys((*named, *seen))
-    if _is_whole(known, keys):
-        keys |= dict.fromkeys(_swept(sync, session, known, keys))
-    return list(keys)
+    return list(dict.fromkeys((*session.streams(hints=sorted(hints)), *seen)))
 
 
-def _is_whole(known: Mapping[StreamKey, StreamState], keys: Collection[StreamKey]) -> bool:
-    """Tell whether everything that is likely to hold something has been read once."""
-    return all(key in known and known[key].state != StreamProgress.RUNNING for key in keys)
+def _sweep(sync: Sync, session: Session, keys: Collection[StreamKey]) -> None:
+    """Read a little of what nobody has named, for a short while, so that in the end everything was tried."""
+    known = states_of(connection=sync.connection)
+    sync.until = min(sync.until, sync.now() + SWEEP_LASTS)
+    for key in _swept(sync, session, known, keys):
+        if sync.is_over_time:
+            break
+        try:
+            read_pass(sync=sync, session=session, key=key, state=known.get(key), place=(len(keys), len(keys)))
+        except (PermissionMissingError, VenueRefusedError, BadAnswerError) as problem:
+            failed_stream(sync=sync, key=key, problem=problem)
+    _settle_waiting(sync)
 
 
 def _swept(
     sync: Sync, session: Session, known: Mapping[StreamKey, StreamState], keys: Collection[StreamKey]
 ) -> list[StreamKey]:
-    """Return a few streams that nobody has named, so that little by little all are tried."""
+    """Return some streams that nobody has named and that were not read for long."""
     before = sync.now() - SWEPT_AGAIN
-    found = []
-    for key in session.sweep():
+
+    def is_old(key: StreamKey) -> bool:
         state = known.get(key)
-        if key not in keys and (state is None or state.read_at is None or state.read_at < before):
-            found.append(key)
-        if len(found) == SWEPT_AT_ONCE:
-            break
-    return found
+        return key not in keys and (state is None or state.read_at is None or state.read_at < before)
+
+    return list(islice(filter(is_old, session.sweep()), SWEPT_AT_ONCE))
 
 
 def _ever_held(sync: Sync) -> Collection[str]:

@@ -63,9 +63,9 @@ class Sync:
 
     def check(self) -> None:
         """Raise if somebody else may have taken the run or the key over."""
-        if self.key.is_lost:
-            self.lease.is_lost = True
         self.lease.check()
+        if self.key.is_lost:
+            raise locks.LockTakenError
 
     def costs(self, session: Session | None = None) -> dict[str, int]:
         """Return what the run has cost so far: requests made and time at work; each is counted once."""
@@ -121,7 +121,13 @@ def read_pass(
 ) -> bool:
     """Read a stream to its end; False when the turn is over before. `place` is how many streams are done of all."""
     state = state or StreamState(connection=sync.connection, stream=key.stream.value, symbol=key.symbol)
-    reading = next_reading(stream=key.stream, known=_known(state), now_ms=milliseconds(sync.now()))
+    begin = sync.connection.history_from
+    reading = next_reading(
+        stream=key.stream,
+        known=_known(state),
+        now_ms=milliseconds(sync.now()),
+        begin_ms=0 if begin is None else milliseconds(begin),
+    )
     cursor, kept_at = reading.cursor, time.monotonic()
     while True:
         sync.check()

@@ -12,7 +12,16 @@ from apps.core import jobs
 from apps.core.errors import ConflictError
 from apps.core.models.work import WorkState
 from apps.exchanges.domain.planning import next_run
-from apps.exchanges.models import Connection, ConnectionState, StreamProgress, StreamState, SyncRun, SyncTrigger
+from apps.exchanges.models import (
+    Connection,
+    ConnectionState,
+    RowState,
+    StoredRow,
+    StreamProgress,
+    StreamState,
+    SyncRun,
+    SyncTrigger,
+)
 from apps.portfolios.actions import forget_observed, undo_batch
 from apps.portfolios.models import BatchKind, BatchState, Transaction
 
@@ -63,6 +72,7 @@ def read_again(*, connection: Connection, by: User | None, now: datetime) -> Syn
         StreamState.objects.filter(connection=connection).update(
             state=StreamProgress.RUNNING, cursor=None, pass_since=None, pass_until=None, covered_to=None, read_in=None
         )
+        StoredRow.objects.filter(connection=connection).update(state=RowState.WAITING)
         return run
 
 

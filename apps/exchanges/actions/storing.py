@@ -14,6 +14,7 @@ import orjson
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from apps.exchanges.actions.seams import TOLD_BY_FILE, told_by_files
 from apps.exchanges.domain.normalize import Normalized, normalize
 from apps.exchanges.domain.reading import Stream, StreamKey, VenueRow
 from apps.exchanges.models import Connection, RowState, StoredRow
@@ -85,29 +86,23 @@ def keep_rows(*, connection: Connection, key: StreamKey, rows: Sequence[VenueRow
 
 
 def settle_rows(*, connection: Connection, rows: Sequence[StoredRow], into: UUID | None, now: datetime) -> Settled:
-    """Turn rows into entries and post them; mark each with what became of it. Call it under the fence of the run."""
-    asked, skipped = _since_the_seam(connection, rows)
-    _mark(skipped, dict.fromkeys((row.pk for row in skipped), (RowState.NOTHING, "", "")))
-    if not asked:
-        return Settled(batch_id=into)
-    made = normalize(
-        exchange=connection.exchange,
-        rows=[venue_row(row=row) for row in asked],
-        account=connection.account.name,
-        currency=connection.portfolio.currency,
-    )
-    posted = _post(connection, made.drafts, into, now)
-    again = _meant_otherwise(connection, made, posted)
-    if again:
-        posted = _joined(posted, again, _post(connection, list(again.values()), _batch_of(posted, into), now))
-    found = _verdicts(asked, made, posted)
-    _mark(asked, found)
-    return Settled(
-        batch_id=_batch_of(posted, into),
-        posted=posted.posted,
-        duplicates=posted.duplicates,
-        problems=tuple(_problems(asked, found)),
-    )
+    """Turn rows into entries and post them; mark each with what became of it. Call it under the fence of the run.
+
+    Each stream is settled by itself: ids are the venue's own within a stream and a pair, and nowhere else.
+    """
+    groups: dict[tuple[str, str], list[StoredRow]] = {}
+    for row in rows:
+        groups.setdefault((row.stream, row.symbol), []).append(row)
+    done = Settled(batch_id=into)
+    for group in groups.values():
+        more = _settle(connection, group, done.batch_id, now)
+        done = Settled(
+            batch_id=more.batch_id,
+            posted=done.posted + more.posted,
+            duplicates=done.duplicates + more.duplicates,
+            problems=(*done.problems, *more.problems),
+        )
+    return done
 
 
 def waiting_rows(*, connection: Connection, with_problems: bool = False) -> list[StoredRow]:
@@ -144,6 +139,34 @@ def moment_of(at_ms: int) -> datetime:
 
 
 # --- Steps ------------------------------------------------------------------------------------------------------------
+def _settle(connection: Connection, rows: Sequence[StoredRow], into: UUID | None, now: datetime) -> Settled:
+    asked, skipped = _since_the_seam(connection, rows)
+    _mark(skipped, dict.fromkeys((row.pk for row in skipped), (RowState.NOTHING, "", "")))
+    if not asked:
+        return Settled(batch_id=into)
+    made = normalize(
+        exchange=connection.exchange,
+        rows=[venue_row(row=row) for row in asked],
+        account=connection.account.name,
+        currency=connection.portfolio.currency,
+    )
+    told = told_by_files(connection=connection, rows=asked, drafts=made.drafts)
+    in_files = {_row_of(made, made.drafts[place]): entry for place, entry in told.items()}
+    made = replace(made, drafts=tuple(draft for place, draft in enumerate(made.drafts) if place not in told))
+    posted = _post(connection, made.drafts, into, now)
+    again = _meant_otherwise(connection, made, posted)
+    if again:
+        posted = _joined(posted, again, _post(connection, list(again.values()), _batch_of(posted, into), now))
+    found = _verdicts(asked, made, posted, in_files)
+    _mark(asked, found)
+    return Settled(
+        batch_id=_batch_of(posted, into),
+        posted=posted.posted,
+        duplicates=posted.duplicates + len(told),
+        problems=tuple(_problems(asked, found)),
+    )
+
+
 def _moment(at_ms: int) -> datetime:
     return _BEGINNING + timedelta(milliseconds=at_ms)
 
@@ -224,9 +247,15 @@ def _joined(first: Posted, places: Mapping[int, EntryDraft], second: Posted) -> 
     )
 
 
-def _verdicts(rows: Sequence[StoredRow], made: Normalized, posted: Posted) -> Mapping[UUID, _Verdict]:
+def _row_of(made: Normalized, draft: EntryDraft) -> str | None:
+    return made.of.get(draft.external_id or "", draft.external_id)
+
+
+def _verdicts(
+    rows: Sequence[StoredRow], made: Normalized, posted: Posted, in_files: Mapping[str | None, UUID]
+) -> Mapping[UUID, _Verdict]:
     """Return for each row whether it stands in the ledger, needs no entry, or has a problem, and which."""
-    of = [made.of.get(draft.external_id or "", draft.external_id) for draft in made.drafts]
+    of = [_row_of(made, draft) for draft in made.drafts]
     entries = set(of)
     refused = {of[one.index]: (one.code, one.message) for one in posted.errors}
     wrong = {(one.stream, one.symbol, one.external_id): (one.code, one.detail) for one in made.problems}
@@ -237,6 +266,8 @@ def _verdicts(rows: Sequence[StoredRow], made: Normalized, posted: Posted) -> Ma
             found[row.pk] = (RowState.PROBLEM, problem[0][:64], problem[1][:_LONGEST_DETAIL])
         elif row.external_id in entries:
             found[row.pk] = (RowState.POSTED, "", "")
+        elif row.external_id in in_files:
+            found[row.pk] = (RowState.NOTHING, TOLD_BY_FILE, str(in_files[row.external_id]))
         else:
             found[row.pk] = _without_entry(row)
     return found

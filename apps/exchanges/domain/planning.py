@@ -67,12 +67,16 @@ def late_ms(stream: Stream) -> int:
     return _LATE_MS[stream]
 
 
-def next_reading(*, stream: Stream, known: Known | None, now_ms: int) -> Reading:
-    """Return what to read of a stream now: the rest of an open pass, all of it, or what is new with an overlap."""
+def next_reading(*, stream: Stream, known: Known | None, now_ms: int, begin_ms: int = 0) -> Reading:
+    """Return what to read of a stream now: the rest of an open pass, all of it, or what is new with an overlap.
+
+    `begin_ms` is where the history that is wanted begins; 0: at the very beginning of the account.
+    """
     if known is not None and known.is_open:
         return Reading(cursor=known.cursor, since_ms=known.since_ms, until_ms=known.until_ms)
     if known is None or known.covered_to_ms is None:
-        return Reading(cursor=None, since_ms=0, until_ms=now_ms)
+        since = max(0, min(begin_ms, now_ms) - late_ms(stream)) if begin_ms else 0
+        return Reading(cursor=None, since_ms=since, until_ms=now_ms)
     since = max(0, min(known.covered_to_ms, now_ms) - late_ms(stream))
     return Reading(cursor=None, since_ms=since, until_ms=max(now_ms, since))
 
@@ -88,7 +92,9 @@ def is_due(*, key: StreamKey, known: Known | None, moved: Collection[str] | None
 
     `moved` are the coins whose balance differs from what was last seen; None: not known, so everything is read.
     """
-    if moved is None or not key.symbol or known is None or known.is_open or known.covered_to_ms is None:
+    if moved is None or key.stream is not Stream.TRADES or not key.symbol:
+        return True
+    if known is None or known.is_open or known.covered_to_ms is None:
         return True
     if known.read_at is None or now - known.read_at >= QUIET_FOR or known.read_at > now:
         return True
@@ -100,8 +106,3 @@ def next_run(*, connection: str, after: datetime, failures: int = 0) -> datetime
     wait = min(LONGEST_WAIT, INTERVAL * 2 ** min(max(0, failures - 1), 8))
     part = zlib.crc32(f"{connection} {int(after.timestamp())}".encode()) / 2**32
     return after + wait + SPREAD * (2 * part - 1)
-
-
-def first_run(*, connection: str, now: datetime) -> datetime:
-    """Return when a connection that is taken up again is synced first: within one interval, spread over all of it."""
-    return now + INTERVAL * (zlib.crc32(connection.encode()) / 2**32)
