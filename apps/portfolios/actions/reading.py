@@ -16,7 +16,7 @@ from apps.portfolios.domain.timeline import Timeline, changes_as_portable, kept_
 from apps.portfolios.domain.transactions import last_microsecond
 from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue
 from apps.portfolios.queries.answers import answer_body, answer_state
-from apps.portfolios.queries.booking import records_of_result, whole_result, year_of_result
+from apps.portfolios.queries.booking import figures_of_year, records_of_result, whole_result, year_of_result
 from apps.portfolios.queries.checkpoints import entries_behind
 from apps.portfolios.queries.completeness import completeness_of, completeness_row
 from apps.portfolios.queries.freezing import with_frozen
@@ -102,6 +102,13 @@ def read_gains(*, portfolio: Portfolio, year: int | None, policy: Policy | None,
     booked = read_today(portfolio=portfolio, year=year, policy=policy, now=now)
     if policy is not None:
         return booked
+    return with_frozen(portfolio=portfolio, year=year, booked=booked)
+
+
+def read_year(*, portfolio: Portfolio, year: int, now: datetime) -> dict[str, Any]:
+    """Return what a year brought by the portfolio's own rules, as frozen if it is; without what is left at the end."""
+    result = _result(portfolio, None, now)
+    booked = {**figures_of_year(result=result, year=year), **_stamp(portfolio, result, year=year)}
     return with_frozen(portfolio=portfolio, year=year, booked=booked)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from apps.portfolios.actions.keeping_past import keep_past
 from apps.portfolios.actions.past import LIVE_SECONDS, kept, read_history, read_performance
-from apps.portfolios.actions.reading import read_gains, refresh
+from apps.portfolios.actions.reading import read_year, refresh
 from apps.portfolios.domain.growth import growth
 from apps.portfolios.models import Portfolio, ShareLink
 from apps.portfolios.queries.history import lived
@@ -32,7 +32,7 @@ def read_shared_portfolio(*, link: ShareLink, now: datetime) -> SharedPortfolio:
 def read_shared_tax_year(*, link: ShareLink, now: datetime) -> SharedTaxYear:
     """Return the tax year of a link, as its owner's page has it; without amounts where the link shows none."""
     year = link.year or now.year
-    booked = read_gains(portfolio=link.portfolio, year=year, policy=None, now=now)
+    booked = read_year(portfolio=link.portfolio, year=year, now=now)
     page = tax_year(portfolio=link.portfolio, booked=booked, year=year)
     return shared_tax_year(page=page, full=link.is_full, currency=link.portfolio.currency)
 

@@ -67,14 +67,19 @@ def whole_result(*, result: BookedResult) -> Row:
     years = [part for name, part in _parts(rows) if name.isdigit()]
     disposals = [row for year in years for row in year["disposals"]]
     income = [row for year in years for row in year["income"]]
-    return {"disposals": disposals, "income": income, **_closing(result)}
+    return {"disposals": disposals, "income": income, **_closing(result), **records_of_result(result=result)}
 
 
 def year_of_result(*, result: BookedResult, year: int) -> Row:
     """Return a kept result with the disposals, the income and the totals of one year alone."""
+    return {**_closing(result), **figures_of_year(result=result, year=year)}
+
+
+def figures_of_year(*, result: BookedResult, year: int) -> Row:
+    """Return what one year brought, and what is missing or wrong in all; what is left at the end stays packed."""
     found = [part for _name, part in _parts(BookedPart.objects.filter(result=result, name=str(year)))]
     return {
-        **_closing(result),
+        **records_of_result(result=result),
         "disposals": [row for part in found for row in part["disposals"]],
         "income": [row for part in found for row in part["income"]],
         **{name: text(sum(scaled(Decimal(part[name])) for part in found)) for name in _TOTALS},
@@ -89,12 +94,12 @@ def records_of_result(*, result: BookedResult) -> Row:
 
 
 def _closing(result: BookedResult) -> Row:
-    """Return what is left at the end, with what is missing or wrong in all stretches."""
+    """Return what is left at the end."""
     parts = _parts(BookedPart.objects.filter(result=result, name=CLOSING))
     closing: Row = next((part for _name, part in parts), {})
     if "remaining_lots" not in closing:
         closing = {"remaining_lots": _remaining_lots(result), **closing}
-    return {**closing, **records_of_result(result=result)}
+    return closing
 
 
 def _remaining_lots(result: BookedResult) -> list[Row]:

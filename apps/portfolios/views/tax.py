@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from apps.core import clock
 from apps.portfolios import queries
-from apps.portfolios.actions.reading import read_gains, refresh
+from apps.portfolios.actions.reading import read_year, refresh
 from apps.portfolios.actions.year_ends import read_year_end
 from apps.portfolios.queries.freezing import differing_years, frozen_trail, frozen_years, is_over
 from apps.portfolios.queries.method_lab import method_lab
@@ -45,7 +45,7 @@ def tax(request: HttpRequest, year: int | None = None) -> HttpResponse:
         _refuse_odd(year)
     years = booked_years(portfolio=held.portfolio)
     shown = year or (years[0] if years else now.year)
-    booked = read_gains(portfolio=held.portfolio, year=shown, policy=None, now=now)
+    booked = read_year(portfolio=held.portfolio, year=shown, now=now)
     frozen = frozen_years(portfolio=held.portfolio)
     page = tax_year(portfolio=held.portfolio, booked=booked, year=shown)
     asked = {name: page_asked(text=request.GET.get(name, "")) for name in TAX_PARTS}
@@ -122,7 +122,7 @@ def _file(held: Chosen, year: int, name: str) -> str:
         if found is None:
             raise Http404
         return holdings_csv(holdings=found)
-    booked = read_gains(portfolio=held.portfolio, year=year, policy=None, now=now)
+    booked = read_year(portfolio=held.portfolio, year=year, now=now)
     page: TaxYear = tax_year(portfolio=held.portfolio, booked=booked, year=year)
     return FILES[name](page=page)
 
