@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from apps.portfolios.actions.past import KEPT_SECONDS, ask_for, kept
-from apps.portfolios.actions.reading import read_lots
+from apps.portfolios.actions.reading import read_asset
 from apps.portfolios.models import Portfolio
-from apps.portfolios.queries.holding_charts import HoldingChart, holding_chart
+from apps.portfolios.queries.holding_charts import HoldingChart, bucket_of, holding_chart
 from apps.portfolios.queries.holding_pages import AssetBooking, asset_booking
 from apps.portfolios.queries.portfolios import timeline_of
 
@@ -13,11 +13,14 @@ from apps.portfolios.queries.portfolios import timeline_of
 def read_asset_booking(*, portfolio: Portfolio, asset: str, lots: int, now: datetime) -> AssetBooking:
     """Return what was booked of one asset, with at most so many lots; the ledger is booked first where it moved on."""
 
+    timeline = timeline_of(portfolio=portfolio)
+
     def made() -> tuple[AssetBooking, int]:
-        booked = read_lots(portfolio=portfolio, policy=None, now=now)
+        buckets = bucket_of(asset=asset, timeline=timeline)
+        booked = read_asset(portfolio=portfolio, asset=asset, buckets=buckets, now=now)
         return asset_booking(booked=booked, asset=asset, lots=lots), 1 if booked["stale"] else KEPT_SECONDS
 
-    question = ("booked", asset, lots, timeline_of(portfolio=portfolio))
+    question = ("booked", asset, lots, timeline)
     return kept(portfolio=portfolio, question=question, make=made)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,13 @@ from apps.portfolios.domain.timeline import Timeline, changes_as_portable, kept_
 from apps.portfolios.domain.transactions import last_microsecond
 from apps.portfolios.models import BookedResult, Portfolio, PortfolioValue
 from apps.portfolios.queries.answers import answer_body, answer_state
-from apps.portfolios.queries.booking import figures_of_year, records_of_result, whole_result, year_of_result
+from apps.portfolios.queries.booking import (
+    figures_of_year,
+    records_of_result,
+    result_of_asset,
+    whole_result,
+    year_of_result,
+)
 from apps.portfolios.queries.checkpoints import entries_behind
 from apps.portfolios.queries.completeness import completeness_of, completeness_row
 from apps.portfolios.queries.freezing import with_frozen
@@ -90,6 +97,13 @@ def read_lots(*, portfolio: Portfolio, policy: Policy | None, now: datetime) -> 
 def read_records(*, portfolio: Portfolio, now: datetime) -> dict[str, Any]:
     """Return what is missing or wrong in a ledger by its own rules; nothing else of its result is read."""
     return records_of_result(result=_result(portfolio, None, now))
+
+
+def read_asset(*, portfolio: Portfolio, asset: str, buckets: Collection[str], now: datetime) -> dict[str, Any]:
+    """Return what was booked of one asset by the portfolio's own rules, and whether the ledger has moved on since."""
+    result = _result(portfolio, None, now)
+    found = result_of_asset(result=result, asset=asset, buckets=buckets)
+    return {**found, "stale": result.version != portfolio.version}
 
 
 def read_gains(*, portfolio: Portfolio, year: int | None, policy: Policy | None, now: datetime) -> dict[str, Any]:

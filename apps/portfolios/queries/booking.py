@@ -1,7 +1,7 @@
 """Booking a ledger, and reading what was booked: results in parts, lots, gains of a year."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -87,23 +87,32 @@ def figures_of_year(*, result: BookedResult, year: int) -> Row:
     }
 
 
+def result_of_asset(*, result: BookedResult, asset: str, buckets: Collection[str]) -> Row:
+    """Return of a kept result what is about one asset; of lots only those in the buckets that it may lie in."""
+    rows = BookedPart.objects.filter(result=result).exclude(name__in=(CLOSING, RECORDS))
+    years = [part for _name, part in _parts(rows)]
+    told = {name: [row for year in years for row in year[name]] for name in ("disposals", "income")}
+    told |= {"remaining_lots": _closing(result, buckets)["remaining_lots"], **records_of_result(result=result)}
+    return {name: [row for row in found if row.get("asset") == asset] for name, found in told.items()}
+
+
 def records_of_result(*, result: BookedResult) -> Row:
     """Return what is missing or wrong in all stretches of a kept result; its disposals and lots stay packed."""
     found = [part for _name, part in _parts(BookedPart.objects.filter(result=result, name=RECORDS))]
     return {name: [row for part in found for row in part[name]] for name in ("missing", "errors")}
 
 
-def _closing(result: BookedResult) -> Row:
-    """Return what is left at the end."""
+def _closing(result: BookedResult, buckets: Collection[str] | None = None) -> Row:
+    """Return what is left at the end, with the lots of all assets or of some."""
     parts = _parts(BookedPart.objects.filter(result=result, name=CLOSING))
     closing: Row = next((part for _name, part in parts), {})
     if "remaining_lots" not in closing:
-        closing = {"remaining_lots": _remaining_lots(result), **closing}
+        closing = {"remaining_lots": _remaining_lots(result, buckets), **closing}
     return closing
 
 
-def _remaining_lots(result: BookedResult) -> list[Row]:
-    kept = lots_at(result=result).items()
+def _remaining_lots(result: BookedResult, buckets: Collection[str] | None) -> list[Row]:
+    kept = lots_at(result=result, assets=buckets).items()
     lots = sorted((lot for key, rows in kept for lot in open_lots_of(key, rows)), key=attrgetter("at_us", "seq"))
     return [lot_row(lot) for lot in lots]
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from apps.core import clock, money
 from apps.portfolios import queries
 from apps.portfolios.actions.holding_charts import read_asset_booking, read_holding_chart
-from apps.portfolios.actions.reading import refresh
+from apps.portfolios.actions.reading import look_at
 from apps.portfolios.domain.holding_story import TradedDay
 from apps.portfolios.queries.holding_pages import MOST_LOTS, holding_page, holdings_named
 from apps.portfolios.queries.overview_pages import overview_page
@@ -32,7 +32,7 @@ def holding(request: HttpRequest, asset: str) -> HttpResponse:
     if "\0" in asset:
         raise Http404
     held, now = chosen(request), clock.now()
-    refresh(portfolio=held.portfolio, now=now)
+    look_at(portfolio=held.portfolio, now=now)
     held.portfolio.refresh_from_db()
     policy = queries.policy_of(portfolio=held.portfolio)
     lots = ALL_LOTS if "lots" in request.GET else MOST_LOTS
