@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from itertools import groupby
 from typing import Any, Final, Protocol
 
 from apps.portfolios.domain.legs import Leg, fees_paid, legs
@@ -274,8 +275,11 @@ class _DayPrices:
 
 def _lived(day: int, entries: Sequence[Entry], book: _Book, profits: _Profits, price_of: _DayPrices) -> HistoryDay:
     flows = _Flows()
-    for entry in entries:
-        _happened(entry, book, flows, profits, price_of)
+    for _moment, together in groupby(entries, key=lambda entry: entry.at_us):
+        some = list(together)
+        pays = any(_is_payment(entry, price_of.money) for entry in some)
+        for each in [some] if pays else [[entry] for entry in some]:
+            _happened(each, book, flows, profits, price_of)
     value, unpriced = _ZERO, list[str]()
     prices: dict[str, Decimal] = {}
     for asset, amount in book.total.items():
@@ -296,23 +300,30 @@ def _lived(day: int, entries: Sequence[Entry], book: _Book, profits: _Profits, p
     )
 
 
-def _happened(entry: Entry, book: _Book, flows: _Flows, profits: _Profits, price_of: _DayPrices) -> None:
-    if entry.type is EntryType.SPLIT and entry.asset and entry.ratio:
-        book.split(entry.asset, entry.ratio)
+def _is_payment(entry: Entry, money: str) -> bool:
+    """Tell whether the money of account itself moves: at a venue it pays for what is bought at the same moment."""
+    return entry.type is EntryType.TRANSFER and entry.asset == money
+
+
+def _happened(entries: Sequence[Entry], book: _Book, flows: _Flows, profits: _Profits, price_of: _DayPrices) -> None:
+    """Let entries happen whose money is one: what comes in and goes out at once is no flow."""
     told = measured = _ZERO
-    for leg in legs(entry, money=price_of.money, price_of=price_of):
-        book.move(leg)
-        price = price_of(leg.asset)
-        net = leg.fixed + (leg.counted * price if price is not None else _ZERO)
-        told += net
-        if price is not None:
-            measured += net
-            profits.add(leg.asset, leg.account, -net)
+    for entry in entries:
+        if entry.type is EntryType.SPLIT and entry.asset and entry.ratio:
+            book.split(entry.asset, entry.ratio)
+        for leg in legs(entry, money=price_of.money, price_of=price_of):
+            book.move(leg)
+            price = price_of(leg.asset)
+            net = leg.fixed + (leg.counted * price if price is not None else _ZERO)
+            told += net
+            if price is not None:
+                measured += net
+                profits.add(leg.asset, leg.account, -net)
+        profits.fees += fees_paid(entry, money=price_of.money, price_of=price_of)
+        if entry.type is EntryType.INCOME:
+            profits.income += _received(entry, price_of)
     flows.told(told)
     flows.measured(measured)
-    profits.fees += fees_paid(entry, money=price_of.money, price_of=price_of)
-    if entry.type is EntryType.INCOME:
-        profits.income += _received(entry, price_of)
 
 
 def _received(entry: Entry, price_of: _DayPrices) -> Decimal:

@@ -55,6 +55,21 @@ def rows(past: History) -> list[tuple[str, str, str]]:
     return [(plain(day.value), plain(day.deposits), plain(day.withdrawals)) for day in past.days[1:]]
 
 
+def test_money_that_lies_in_the_account_pays_for_what_is_bought_without_a_flow() -> None:
+    own = {"asset": "USD", "from_account": OUTSIDE, "to_account": "default"}
+    spent = {"asset": "USD", "amount": "202", "from_account": "default", "to_account": OUTSIDE}
+    ledger = [
+        entry(0, "transfer", amount="1000", **own),
+        entry(1, "buy", **BUY, fee="2"),
+        entry(1, "transfer", **spent),
+        entry(2, "sell", **ONE, price="150", fee="1"),
+        entry(2, "transfer", **own, amount="149"),
+    ]
+    past = lived(ledger, 2, BTC=Closes("100", "100", "150"), USD=Closes("1"))
+    assert rows(past) == [("1000", "1000", "0"), ("998", "0", "0"), ("1097", "0", "0")]
+    same((past.by_asset["USD"], past.by_asset["BTC"]), (0, 97))
+
+
 BUY = {"asset": "BTC", "amount": "2", "price": "100"}
 ONE = {"asset": "BTC", "amount": "1"}
 SWAP = {"out_asset": "BTC", "out_amount": "1", "in_asset": "ETH", "in_amount": "5"}
