@@ -137,7 +137,7 @@ def _keep(made: Made) -> BookedResult | None:
         there = same.filter(policy_hash=result.policy_hash).first()
         if there is not None and there.version > result.version:
             return there
-        if result.is_own:
+        if result.is_own and not (there is not None and there.is_own):
             same.filter(is_own=True).exclude(policy_hash=result.policy_hash).update(is_own=False)
         if made.resting is None:
             same.filter(policy_hash=result.policy_hash).delete()
@@ -151,8 +151,9 @@ def _keep(made: Made) -> BookedResult | None:
         BookedLots.objects.bulk_create(made.lots)
         Checkpoint.objects.bulk_create(made.checkpoints)
         _drop(made)
-        stale = same.filter(is_own=False).order_by("-booked_at").values_list("pk", flat=True)[MOST_RESULTS:]
-        same.filter(pk__in=list(stale)).delete()
+        if there is None:
+            stale = same.filter(is_own=False).order_by("-booked_at").values_list("pk", flat=True)[MOST_RESULTS:]
+            same.filter(pk__in=list(stale)).delete()
         LedgerChange.objects.filter(portfolio=portfolio, version__lte=result.version - MOST_CHANGES).delete()
         if result.is_own:
             keep_holdings(portfolio=portfolio, booking=made.end)
