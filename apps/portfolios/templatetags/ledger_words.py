@@ -75,11 +75,11 @@ WORDS: Final[Mapping[str, Mapping[str, str | Promise]]] = {
         "surplus_entries": gettext_lazy("transactions here that the exchange does not know"),
     },
     "issue_word": {
-        "missing_acquisition": gettext_lazy("without a purchase for all of it"),
-        "unbooked_entry": gettext_lazy("not booked, its line has a problem"),
+        "missing_acquisition": gettext_lazy("a disposal without a purchase for all of it"),
+        "unbooked_entry": gettext_lazy("an entry that could not be booked"),
         "unmatched_transfer": gettext_lazy("a transfer without its other side"),
-        "unpriced_entry": gettext_lazy("without a price of that day"),
-        "pending_entry": gettext_lazy("its price is still being fetched"),
+        "unpriced_entry": gettext_lazy("an entry without a price of that day"),
+        "pending_entry": gettext_lazy("an entry whose price is still being fetched"),
         "sync_gap": gettext_lazy("a stretch that an exchange could not tell"),
     },
     "year_change_word": {
