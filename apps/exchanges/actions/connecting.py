@@ -17,7 +17,7 @@ from apps.core.errors import ConflictError, FieldProblem, InvalidError, NotFound
 from apps.core.vault import Secret
 from apps.exchanges.actions.keeping import AccountConnectedError, Draft, Probed, keep_connection, refuse_known_key
 from apps.exchanges.actions.probing import Tested, adapter_of, clean_secrets, test_secrets
-from apps.exchanges.actions.scheduling import request_sync
+from apps.exchanges.actions.scheduling import request_sync, stop_syncs
 from apps.exchanges.actions.secrets import keep_secrets, key_fingerprint, key_hint, note_use
 from apps.exchanges.models import Connection, ConnectionState, SyncTrigger, UsePurpose, VenueAccount
 from apps.exchanges.queries.accounts import other_world_is_there
@@ -180,6 +180,7 @@ def pause(*, user: User, connection_id: UUID, now: datetime, request_meta: Reque
             return connection
         connection.state, connection.paused_at = ConnectionState.PAUSED, now
         connection.save(update_fields=["state", "paused_at"])
+        stop_syncs(connection=connection, now=now)
         _log(user, "exchange.paused", connection, now, request_meta)
     return connection
 
@@ -222,6 +223,7 @@ def replace_key(
         raise OtherWorldError
     with transaction.atomic():
         connection = _locked(user, connection_id)
+        stop_syncs(connection=connection, now=now)
         _take_key(connection, secrets, tested.rights, fingerprint, now)
         _note_account(connection, tested.venue_account)
         note_use(connection=connection, purpose=UsePurpose.REPLACE, now=now)

@@ -13,10 +13,9 @@ from django.db import transaction
 from apps.accounts.actions import record_audit
 from apps.accounts.domain.origin import NO_REQUEST, RequestMeta
 from apps.core.errors import NotFoundError
-from apps.exchanges.actions.scheduling import forget_history, stop_syncs
+from apps.exchanges.actions.scheduling import end_reading, forget_history, stop_syncs
 from apps.exchanges.actions.secrets import NoKeyError
 from apps.exchanges.models import Connection, ConnectionState, SealedSecret
-from apps.portfolios.actions import forget_observed
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -48,10 +47,9 @@ def disconnect(
         connection = Connection.objects.for_user(user).select_for_update().filter(pk=connection_id).first()
         if connection is None:
             raise NotFoundError
-        stop_syncs(connection=connection, now=now)
+        end_reading(connection=connection, now=now)
         if history == History.REMOVE:
             forget_history(connection=connection, by=user, now=now)
-        forget_observed(account=connection.account, now=now)
         record_audit(
             actor=user,
             action="exchange.removed",

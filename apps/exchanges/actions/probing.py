@@ -137,7 +137,7 @@ def _try(trial: _Trial, session: Session) -> None:
     trial.at = StepCode.BALANCES
     held = len({one.asset for one in session.balances()})
     trial.done(ngettext("Balances can be read: %d coin.", "Balances can be read: %d coins.", held) % held)
-    trial.venue_account = _account(session)
+    trial.venue_account = session.account()[:80]
 
 
 def _look_at_rights(trial: _Trial, session: Session) -> None:
@@ -160,12 +160,6 @@ def refuse_harmful(*, rights: KeyRights) -> None:
         raise KeyCanWithdrawError
     if rights.read is False:
         raise PermissionMissingError
-
-
-def _account(session: Session) -> str:
-    """Return what the exchange calls the account, where it tells."""
-    ask = getattr(session, "account", None)
-    return str(ask())[:80] if ask else ""
 
 
 # --- In words ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -122,8 +123,10 @@ def bar_words(bar: Bar) -> str:
     """Return how far a group of streams is known."""
     if bar.problems:
         return bar.problems[0]
-    return {
+    words = {
         "complete": _("complete"),
         "partial": _("a stretch is missing"),
         "running": _("being read"),
     }[bar.state.value]
+    rows = ngettext("%(count)s row", "%(count)s rows", bar.rows) % {"count": intcomma(bar.rows)}
+    return f"{words}, {rows}"

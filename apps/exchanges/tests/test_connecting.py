@@ -9,7 +9,7 @@ from apps.accounts.tests.factories import make_user
 from apps.core import clock
 from apps.core.errors import InvalidError, NotFoundError
 from apps.exchanges.actions import connecting
-from apps.exchanges.actions.connecting import OtherWorldError, Wish
+from apps.exchanges.actions.connecting import OtherAccountError, OtherWorldError, Wish
 from apps.exchanges.actions.keeping import KeyConnectedError
 from apps.exchanges.actions.parting import History, disconnect, forget_keys
 from apps.exchanges.actions.secrets import NoKeyError, secrets_of
@@ -99,15 +99,25 @@ def test_what_no_key_can_be_asks_nobody(fields: dict[str, str | None], field: st
 
 
 def test_a_new_key_takes_the_place_of_the_old_one(simulated: Simulated) -> None:
-    user, asked = make_user(), wish(simulated, labels(simulated, "read")[0])
-    connection = connecting.connect(user=user, wish=asked, now=clock.now())
-    other = wish(simulated, labels(simulated, "trade")[0])
-    changed = connecting.replace_key(user=user, connection_id=connection.pk, fields=other.fields, now=clock.now())
-    assert changed.rights["trade"] is True
+    user, asked = make_user(), wish(simulated, labels(simulated, "trade")[0])
+    connection = make_connection(user=user)
+    changed = connecting.replace_key(user=user, connection_id=connection.pk, fields=asked.fields, now=clock.now())
+    assert (changed.rights["trade"], changed.venue_account != "") == (True, True)
     opened = secrets_of(connection=changed, purpose=UsePurpose.SYNC, now=clock.now())
-    assert {name: secret.reveal() for name, secret in opened.items()} == dict(other.fields)
+    assert {name: secret.reveal() for name, secret in opened.items()} == dict(asked.fields)
     with pytest.raises(NotFoundError):
         connecting.replace_key(user=make_user(), connection_id=connection.pk, fields=asked.fields, now=clock.now())
+
+
+def test_a_key_of_another_account_does_not_take_its_place(simulated: Simulated) -> None:
+    user, now = make_user(), clock.now()
+    first, second = (wish(simulated, whose) for whose in labels(simulated, "read")[:2])
+    connection = connecting.connect(user=user, wish=first, now=now)
+    with pytest.raises(OtherAccountError):
+        connecting.replace_key(user=user, connection_id=connection.pk, fields=second.fields, now=now)
+    opened = secrets_of(connection=connection, purpose=UsePurpose.SYNC, now=now)
+    assert {name: secret.reveal() for name, secret in opened.items()} == dict(first.fields)
+    assert connecting.connect(user=user, wish=second, now=now).account_id != connection.account_id
 
 
 def test_simulated_and_real_accounts_never_share_a_portfolio(simulated: Simulated) -> None:

@@ -55,9 +55,12 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 @never_cache
 def card(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     """Show one card anew; the page asks for it while something is going on."""
-    return render(
-        request, "exchanges/_card.html", {"card": card_of(connection=_own(request, connection_id), now=clock.now())}
-    )
+    connection, now = _own(request, connection_id), clock.now()
+    page = exchanges_page(user=connection.owner, portfolio=connection.portfolio, now=now)
+    drawn = next((one for one in page.cards if one.connection.pk == connection.pk), None)
+    if drawn is None:  # it was removed a moment ago
+        raise Http404
+    return render(request, "exchanges/card.html", {"card": drawn, "page": page})
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
+from zlib import crc32
 
 from aiohttp import web
 
@@ -100,7 +101,7 @@ class PrivateDoor:
                 {"asset": name, "free": fixed(held.get(name, _NOTHING), 8), "locked": "0.00000000"} for name in names
             ],
             "permissions": ["SPOT"],
-            "uid": 354937868,
+            "uid": 300_000_000 + crc32(account.label.encode()) % 100_000_000,
         }
         return answer(body)
 

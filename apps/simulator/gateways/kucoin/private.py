@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from zlib import crc32
 
 import orjson
 from aiohttp import web
@@ -79,7 +80,7 @@ class PrivateDoor:
             "permission": _PERMISSIONS[account.rights],
             "ipWhitelist": "",
             "createdAt": 1700000000000,
-            "uid": 165111215,
+            "uid": 100_000_000 + crc32(account.label.encode()) % 100_000_000,
             "isMaster": True,
         }
         return data(body)
