@@ -18,8 +18,8 @@ from apps.exchanges.domain.reading import StreamKey
 from apps.exchanges.gateways.adapter import Session
 from apps.exchanges.gateways.errors import BadAnswerError, PermissionMissingError, VenueRefusedError
 from apps.exchanges.models import StreamState, SyncRun, SyncTrigger
+from apps.exchanges.queries.ledger import last_seen
 from apps.portfolios.actions import record_observed_balances
-from apps.portfolios.models.observed import ObservedBalance
 from apps.portfolios.queries.reconciliation import reconciliation
 
 #: So many pairs that nobody has named are tried in one sync, and each again after so long.
@@ -90,8 +90,7 @@ def _swept(
 
 
 def _ever_held(sync: Sync) -> Collection[str]:
-    rows = ObservedBalance.objects.filter(account=sync.connection.account_id)
-    return set(rows.values_list("asset", flat=True))
+    return last_seen(account_id=sync.connection.account_id).keys()
 
 
 def _moved(sync: Sync, amounts: Mapping[str, Decimal], now: datetime) -> Collection[str] | None:
@@ -99,7 +98,7 @@ def _moved(sync: Sync, amounts: Mapping[str, Decimal], now: datetime) -> Collect
     if sync.run.trigger != SyncTrigger.SCHEDULE:
         return None
     account = sync.connection.account
-    before = dict(ObservedBalance.objects.filter(account=account).values_list("asset", "amount"))
+    before = last_seen(account_id=account.pk)
     if not before:
         return None
     moved = {asset for asset in before.keys() | amounts.keys() if before.get(asset, 0) != amounts.get(asset, 0)}
@@ -129,7 +128,7 @@ def _observe(sync: Sync, session: Session, amounts: Mapping[str, Decimal], at: d
 
 def _is_confirmed(sync: Sync) -> bool:
     """Tell whether it may be believed that nothing is held: nothing was before, or the last run was told so too."""
-    if not ObservedBalance.objects.filter(account=sync.connection.account, amount__gt=0).exists():
+    if not any(last_seen(account_id=sync.connection.account_id).values()):
         return True
     before = SyncRun.rows().over().filter(connection=sync.connection).order_by("-id").first()
     return before is not None and before.saw_nothing

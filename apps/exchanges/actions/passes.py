@@ -19,11 +19,10 @@ from apps.exchanges.actions.storing import (
     Problem,
     Settled,
     keep_rows,
-    milliseconds,
-    moment_of,
     settle_rows,
 )
 from apps.exchanges.domain.coverage import share_done, share_read
+from apps.exchanges.domain.moments import milliseconds, moment_of
 from apps.exchanges.domain.planning import Known, Reading, in_turn, is_due, next_reading
 from apps.exchanges.domain.reading import Page, Stream, StreamKey
 from apps.exchanges.gateways.adapter import Session

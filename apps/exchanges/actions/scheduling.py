@@ -22,8 +22,8 @@ from apps.exchanges.models import (
     SyncRun,
     SyncTrigger,
 )
+from apps.exchanges.queries.ledger import sync_batches
 from apps.portfolios.actions import forget_observed, undo_batch
-from apps.portfolios.models import BatchKind, BatchState, Transaction
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -104,10 +104,7 @@ def end_reading(*, connection: Connection, now: datetime) -> None:
 
 def forget_history(*, connection: Connection, by: User, now: datetime) -> int:
     """Take what syncs have posted to the connection's account out of what counts; return how many batches that were."""
-    rows = Transaction.objects.filter(
-        account=connection.account_id, batch__kind=BatchKind.SYNC, batch__state=BatchState.COMMITTED
-    )
-    ids = sorted(set(rows.order_by().values_list("batch", flat=True)), reverse=True)
+    ids = sync_batches(account_id=connection.account_id)
     with transaction.atomic():
         for batch_id in ids:
             undo_batch(user=by, batch_id=batch_id, reason=_("The connection was removed with its history."), now=now)

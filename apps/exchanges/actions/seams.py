@@ -9,9 +9,9 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from apps.exchanges.models import Connection, RowState, StoredRow
+from apps.exchanges.queries.ledger import file_entries
 from apps.portfolios.domain.drafts import EntryDraft
 from apps.portfolios.domain.transactions import EntryType, moment
-from apps.portfolios.models import BatchKind, Transaction
 
 #: Files often tell seconds where venues tell milliseconds, and round them up or down.
 APART: Final = timedelta(seconds=2)
@@ -29,7 +29,7 @@ def told_by_files(
 
     Where both have the same id nothing has to be found out: such an id is posted once anyway.
     """
-    if not drafts or not _entries(connection).exists():
+    if not drafts or not file_entries(account_id=connection.account_id).exists():
         return {}
     first, last = (moment(pick(draft.at_us for draft in drafts)) for pick in (min, max))
     free = _free_entries(connection, {row.pk for row in rows}, first - APART, last + APART)
@@ -46,18 +46,7 @@ def told_by_files(
     return found
 
 
-def proposed_seam(*, account_id: UUID) -> datetime | None:
-    """Return from when on a connection should tell an account: after the last entry that files have told of it."""
-    rows = Transaction.objects.standing().filter(account=account_id, batch__kind=BatchKind.IMPORT)
-    last = rows.order_by("-at").values_list("at", flat=True).first()
-    return None if last is None else last + timedelta(milliseconds=1)
-
-
 # --- Steps ------------------------------------------------------------------------------------------------------------
-def _entries(connection: Connection) -> Any:  # noqa: ANN401 - a QuerySet of the ledger
-    return Transaction.objects.standing().filter(account=connection.account_id, batch__kind=BatchKind.IMPORT)
-
-
 def _free_entries(
     connection: Connection, own: set[UUID], first: datetime, last: datetime
 ) -> defaultdict[_Facts, list[tuple[datetime, UUID, str | None]]]:
@@ -68,7 +57,7 @@ def _free_entries(
     ).exclude(pk__in=own)  # fmt: skip
     taken = {UUID(text) for text in others.values_list("problem_detail", flat=True)}
     free: defaultdict[_Facts, list[tuple[datetime, UUID, str | None]]] = defaultdict(list)
-    rows = _entries(connection).filter(at__gte=first, at__lte=last)
+    rows = file_entries(account_id=connection.account_id).filter(at__gte=first, at__lte=last)
     columns = ("at", "pk", "external_id", "type", "from_account", *_AMOUNTS)
     for at, pk, external_id, kind, sender, *amounts in rows.values_list(*columns):
         if pk not in taken:

@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,18 +15,18 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.exchanges.actions.seams import TOLD_BY_FILE, told_by_files
+from apps.exchanges.domain.moments import milliseconds, moment_of
 from apps.exchanges.domain.normalize import Normalized, normalize
 from apps.exchanges.domain.reading import Stream, StreamKey, VenueRow
 from apps.exchanges.models import Connection, RowState, StoredRow
+from apps.exchanges.queries.ledger import SYNC
 from apps.portfolios.actions import Posted, post_entries
 from apps.portfolios.domain.drafts import EntryDraft
-from apps.portfolios.models import BatchKind
 
 #: Rows that tell all by themselves; of the others several belong together, so they wait until their stream is read.
 ALONE: Final = frozenset({Stream.TRADES})
 #: So many waiting rows are turned into entries in one transaction.
 MOST_AT_ONCE: Final = 5_000
-_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_DETAIL: Final = 500
 _DIFFERS: Final = "content_differs"
 _TAKEN_BACK: Final = "row_taken_back"
@@ -76,7 +76,7 @@ def keep_rows(*, connection: Connection, key: StreamKey, rows: Sequence[VenueRow
         if before is None:
             kept.fresh.append(_stored(connection, key, row, payload, digest))
         elif bytes(before.payload_hash) != digest:
-            before.at, before.payload, before.payload_hash = _moment(row.at_ms), zlib.compress(payload), digest
+            before.at, before.payload, before.payload_hash = moment_of(row.at_ms), zlib.compress(payload), digest
             before.problem_code = _WAS_POSTED if before.state == RowState.POSTED else ""
             before.state = RowState.WAITING
             kept.changed.append(before)
@@ -128,16 +128,6 @@ def venue_row(*, row: StoredRow) -> VenueRow:
     )
 
 
-def milliseconds(at: datetime) -> int:
-    """Return a moment as venues tell it."""
-    return (at - _BEGINNING) // timedelta(milliseconds=1)
-
-
-def moment_of(at_ms: int) -> datetime:
-    """Return a venue's moment as we keep it."""
-    return _moment(at_ms)
-
-
 # --- Steps ------------------------------------------------------------------------------------------------------------
 def _settle(connection: Connection, rows: Sequence[StoredRow], into: UUID | None, now: datetime) -> Settled:
     asked, skipped = _since_the_seam(connection, rows)
@@ -167,10 +157,6 @@ def _settle(connection: Connection, rows: Sequence[StoredRow], into: UUID | None
     )
 
 
-def _moment(at_ms: int) -> datetime:
-    return _BEGINNING + timedelta(milliseconds=at_ms)
-
-
 def _in_order(rows: QuerySet[StoredRow]) -> QuerySet[StoredRow]:
     return rows.order_by("at", "stream", "external_id")
 
@@ -181,7 +167,7 @@ def _stored(connection: Connection, key: StreamKey, row: VenueRow, payload: byte
         stream=key.stream.value,
         symbol=key.symbol,
         external_id=row.external_id,
-        at=_moment(row.at_ms),
+        at=moment_of(row.at_ms),
         payload=zlib.compress(payload),
         payload_hash=digest,
     )
@@ -207,7 +193,7 @@ def _post(connection: Connection, drafts: Sequence[EntryDraft], into: UUID | Non
         source=connection.exchange,
         by=connection.owner,
         now=now,
-        kind=BatchKind.SYNC,
+        kind=SYNC,
         into=into,
     )
 
