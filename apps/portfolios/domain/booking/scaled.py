@@ -7,6 +7,9 @@ from apps.core.money import MAX_FRACTION_DIGITS
 
 SCALE: Final = 10**MAX_FRACTION_DIGITS
 
+#: Where the point belongs in the digits of a scaled number.
+_POINT: Final = -MAX_FRACTION_DIGITS
+
 _EXACT: Final = Context(prec=120, traps=[Inexact, InvalidOperation])
 
 
@@ -35,8 +38,8 @@ def text(number: int) -> str:
     """Print a scaled number in full: no exponent, no zeros at the end, no minus before zero."""
     digits = str(number)
     if number >= SCALE:
-        fraction = digits[-MAX_FRACTION_DIGITS:].rstrip("0")
-        return f"{digits[:-MAX_FRACTION_DIGITS]}.{fraction}" if fraction else digits[:-MAX_FRACTION_DIGITS]
+        fraction, whole = digits[_POINT:].rstrip("0"), digits[:_POINT]
+        return f"{whole}.{fraction}" if fraction else whole
     if number < 0:
         return f"-{text(-number)}"
     fraction = digits.zfill(MAX_FRACTION_DIGITS).rstrip("0")
