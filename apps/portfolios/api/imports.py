@@ -1,7 +1,7 @@
 """REST: files that become entries."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.core.files.base import File
@@ -9,7 +9,6 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import User
 from apps.accounts.permissions import person_of
 from apps.core import clock
 from apps.core.api.idempotency import idempotent
@@ -25,6 +24,9 @@ from apps.portfolios.domain.importing import MAX_BYTES, Choices, filled
 from apps.portfolios.models import FileImport, Portfolio
 from apps.portfolios.queries.import_rules import offer_of
 from apps.portfolios.queries.import_templates import template_of
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 
 class ImportsView(PortfolioDoor):
@@ -133,7 +135,7 @@ class UndoImportView(_ImportDoor):
 
 
 def _previewed(
-    portfolio: Portfolio, person: User, file: "File[bytes]", said: Choices, values: Mapping[str, Any]
+    portfolio: Portfolio, person: "User", file: "File[bytes]", said: Choices, values: Mapping[str, Any]
 ) -> FileImport:
     data, name, now = file.read(), file.name or "", clock.now()
     if values["template"] is None:

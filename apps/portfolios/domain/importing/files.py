@@ -1,7 +1,7 @@
 """Reads a whole file: opens it, finds its header and format, settles its styles, and hands its lines to the reader."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -128,7 +128,7 @@ def read_file(
         layout = _MAPPED
     else:
         place, header, layout = _known_header(table, wanted)
-    lines, crooked = _lines(table.rows[place:], header)
+    lines, crooked = _lines(table.rows[place:], header, _bare if table.formulas else str.strip)
     count = len(lines) + len(crooked)
     if style.columns:
         lines = mapped_lines(lines, style, header)
@@ -244,7 +244,7 @@ def _mapped_header(table: Table, mapping: ColumnMapping) -> tuple[int, Header]:
     raise ImportRefusedError("columns_missing", "The columns of the mapping are not in this file.")
 
 
-def _lines(rows: Sequence[Row], header: Header) -> tuple[list[Line], list[ImportedRow]]:
+def _lines(rows: Sequence[Row], header: Header, bare: Callable[[str], str]) -> tuple[list[Line], list[ImportedRow]]:
     """Return the lines below the header; one with more cells than the header has shifted columns and is refused."""
     lines: list[Line] = []
     crooked: list[ImportedRow] = []
@@ -258,7 +258,7 @@ def _lines(rows: Sequence[Row], header: Header) -> tuple[list[Line], list[Import
             message = f"This line has {count} cells, the header has {width}."
             crooked.append(ImportedRow(row.number, error=Problem("cells_too_many", message)))
         elif normalized(row.cells[0]) != header.names[0] or not _repeats(row, header):
-            cells = [_bare(cell) for cell in row.cells[:width]]
+            cells = [bare(cell) for cell in row.cells[:width]]
             lines.append(Line(row.number, cells + [""] * (width - len(cells)), header.columns))
     return lines, crooked
 

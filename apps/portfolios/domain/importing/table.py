@@ -59,6 +59,8 @@ class Table:
     rows: Sequence[Row]
     encoding: str
     delimiter: str
+    #: Whether a spreadsheet was told to leave cells as text: ="2024-01-01".
+    formulas: bool = False
 
 
 def open_table(data: bytes) -> Table:
@@ -66,7 +68,7 @@ def open_table(data: bytes) -> Table:
     text, encoding = decoded(data)
     text, declared = _declared(text)
     delimiter = declared or _delimiter(text)
-    return Table(_rows(text, delimiter, first=2 if declared else 1), encoding, delimiter)
+    return Table(_rows(text, delimiter, first=2 if declared else 1), encoding, delimiter, '="' in text)
 
 
 def whole_lines(data: bytes) -> bytes:
