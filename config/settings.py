@@ -13,7 +13,7 @@ from config.schedule import celery_schedule
 env = outside.load()
 BASE_DIR = outside.BASE_DIR
 DATA_DIR = outside.DATA_DIR
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 
 # --- Safety ---------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
