@@ -1,4 +1,4 @@
-"""Syncs against simulated exchanges on real sockets: holdings to the last digit, new trades, parting and coming back."""
+"""Syncs against simulated exchanges on real sockets: holdings to the last digit, new trades, coming back."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
