@@ -1,7 +1,9 @@
 """What tests of every app share: counted queries, work after commit, captured events and tasks."""
 
+import random
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -37,6 +39,14 @@ def run_on_commit(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Run what the block left for after the commit, at its end, as the commit would."""
     with TestCase.captureOnCommitCallbacks(using=using, execute=True):
         yield
+
+
+def port_for_later() -> int:
+    """Return a port that nobody has, below those that Linux lends to outgoing connections: it stays free meanwhile."""
+    while True:
+        port = random.randint(20_000, 32_000)  # noqa: S311 - no secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def cut_redis() -> None:

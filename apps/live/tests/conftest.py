@@ -13,6 +13,8 @@ from apps.live.domain.bonds import Bond
 from apps.live.hub import Hub, Limits
 from apps.live.tests.factories import LiveProcess, make_live_process
 
+PATIENCE = 30.0  # what is due at once may take seconds on a machine that others use as well
+
 
 class Talk:
     """A client's end of a socket, in JSON."""
@@ -23,11 +25,11 @@ class Talk:
     def say(self, **frame: Any) -> None:
         self.connection.send(orjson.dumps(frame).decode())
 
-    def hear(self, *, timeout: float = 5) -> dict[str, Any]:
+    def hear(self, *, timeout: float = PATIENCE) -> dict[str, Any]:
         heard: dict[str, Any] = orjson.loads(self.connection.recv(timeout=timeout))
         return heard
 
-    def hear_op(self, op: str, *, timeout: float = 5) -> dict[str, Any]:
+    def hear_op(self, op: str, *, timeout: float = PATIENCE) -> dict[str, Any]:
         """Return the next frame of this kind, past all others."""
         while True:
             frame = self.hear(timeout=timeout)

@@ -17,7 +17,7 @@ from apps.live.actions import issue_ticket
 from apps.live.consumers import LiveConsumer
 from apps.live.domain.bonds import Bond
 from apps.live.hub import Hub
-from apps.live.tests.conftest import Talk
+from apps.live.tests.conftest import PATIENCE, Talk
 from apps.live.tests.factories import LiveProcess, make_family_bond, make_session_bond
 
 Open = Callable[..., Talk]
@@ -28,7 +28,7 @@ def bond(transactional_db: None) -> Bond:
     return make_family_bond(make_user())
 
 
-def close_code(conversation: Talk, *, timeout: float = 5) -> int:
+def close_code(conversation: Talk, *, timeout: float = PATIENCE) -> int:
     """Return the code with which the server closes, past all frames; -1 when the line was cut without one."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -70,7 +70,7 @@ def test_a_foreign_page_is_told_nothing_but_4403(live: LiveProcess, bond: Bond, 
     headers = {"Origin": origin}
     with connect(live.address(ticket), proxy=None, additional_headers=headers) as connection:
         with pytest.raises(ConnectionClosed) as closed:
-            connection.recv(timeout=5)
+            connection.recv(timeout=PATIENCE)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4403
     with connect(live.address(ticket), proxy=None) as connection:  # the ticket was not spent by the refusal
@@ -92,7 +92,7 @@ def test_too_many_sockets_of_one_person_are_refused(live: LiveProcess, talk: Ope
     with connect(live.address_for(bond), proxy=None) as connection:
         assert close_code(Talk(connection)) == 4429
     kept[0].connection.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while live.hub.size == 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     talk(bond)
@@ -254,7 +254,7 @@ def test_a_client_that_vanishes_leaves_nothing(live: LiveProcess, talk: Open, bo
     conversation.subscribe("jobs")
     assert live.hub.size == 1
     conversation.connection.socket.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while live.hub.size and time.monotonic() < deadline:
         time.sleep(0.01)
     assert live.hub.size == 0

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -214,7 +215,7 @@ def test_silence_is_said_by_venue_and_ends_with_a_snapshot(live: LiveProcess, ta
 def test_one_that_stops_reading_costs_bounded_memory(live: LiveProcess, talk: Open, bond: Bond) -> None:
     keys = [f"binance:C{number}/USDT" for number in range(50)]
     live.run(lambda: live.hub.board.name(keys))
-    stalled, reading = talk(bond, sock=small_pipe(live.port), max_queue=1), talk(bond)
+    stalled, reading = talk(bond, sock=small_pipe(live.port), max_queue=1, close_timeout=0.5), talk(bond)
     for conversation in (stalled, reading):
         conversation.say(op="subscribe", channel="market_data", keys=keys)
     reading.hear_op("snapshot")
@@ -269,7 +270,7 @@ class Names:
 
     def __call__(self) -> frozenset[str]:
         self.asked += 1
-        assert self.may_answer.wait(5)
+        assert self.may_answer.wait(30)
         if self.problem:
             raise OperationalError(self.problem)
         return frozenset({BTC})
@@ -307,6 +308,7 @@ async def test_a_database_that_hangs_is_not_waited_for_for_ever(
     monkeypatch.setattr(fanout, "_LOOK_PATIENCE_SECONDS", 0.1)
     with pytest.raises(NamesPausedError):
         await room.hub.known(MARKET, [BTC])
+    monkeypatch.setattr(fanout, "_LOOK_PATIENCE_SECONDS", 5.0)
     asked_names.may_answer.set()
     assert await room.hub.known(MARKET, [BTC]) == (BTC,)
 
@@ -320,6 +322,7 @@ async def test_one_that_left_while_it_was_asking_is_not_kept(room: Room) -> None
 
 
 async def test_a_stalled_reader_harms_nobody_and_keeps_nothing(room: Room) -> None:
+    room.hub.limits = replace(room.hub.limits, hopeless_after=3600.0)
     (stalled, its_line), (_client, other) = room.client(BTC), room.client(BTC)
     room.hub.hear_prices([make_price(BTC, "1")])
     await asyncio.sleep(0.3)
