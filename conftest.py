@@ -1,6 +1,7 @@
 """What every test stands on: its own Redis database, no network, fast hashing, and the shared fixtures."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +30,9 @@ def _redis_url_of_this_worker() -> str:
 
 def pytest_configure() -> None:
     """Change the settings that tests need otherwise, before anything has read them."""
+    # dozens of processes are started, and each would compile the whole product anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     url = _redis_url_of_this_worker()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = url
     settings.CACHES["default"]["LOCATION"] = url
