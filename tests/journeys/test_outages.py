@@ -267,6 +267,8 @@ def test_under_load_a_restart_of_the_database_loses_nothing_and_breaks_nothing(w
             world.outside.stop("postgres")
         if turn == 20:
             world.outside.start("postgres")
+        if turn == 39:
+            wait_for(lambda: program.get("/health/ready").status == 200, seconds=RECOVERY_LIMIT, what="it to be ready")
         answer = program.send("PATCH", "/api/v1/auth/me", {"display_name": str(turn)})
         statuses.append(answer.status)
         if answer.status == 200:
