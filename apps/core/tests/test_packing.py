@@ -1,8 +1,9 @@
 """Long texts go out packed for those who read it, and nothing else does."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,8 +17,10 @@ SHORT = "x" * (SHORTEST - 1)
 JSON = "application/json"
 
 
-def asked(response: HttpResponseBase, accepts: str = "gzip, deflate, br", **meta: str) -> HttpResponseBase:
-    request = RequestFactory().get("/", headers={"Accept-Encoding": accepts}, **meta)
+def asked(
+    response: HttpResponseBase, accepts: str = "gzip, deflate, br", headers: Mapping[str, str] = MappingProxyType({})
+) -> HttpResponseBase:
+    request = RequestFactory().get("/", headers={"Accept-Encoding": accepts, **headers})
     answer: Callable[[HttpRequest], HttpResponseBase] = lambda _request: response  # noqa: E731
     return PackingMiddleware(answer)(request)
 
@@ -60,9 +63,9 @@ def test_what_gains_nothing_is_left_alone(response: HttpResponseBase) -> None:
 
 
 def test_programs_get_small_answers_as_they_are() -> None:
-    token = {"HTTP_AUTHORIZATION": "Bearer some"}
-    assert not is_packed(asked(HttpResponse("1," * 8_000, content_type=JSON), **token))
-    assert is_packed(asked(HttpResponse("1," * SHORTEST_FOR_PROGRAMS, content_type=JSON), **token))
+    token = {"Authorization": "Bearer some"}
+    assert not is_packed(asked(HttpResponse("1," * 8_000, content_type=JSON), headers=token))
+    assert is_packed(asked(HttpResponse("1," * SHORTEST_FOR_PROGRAMS, content_type=JSON), headers=token))
 
 
 def test_the_length_of_the_same_page_is_left_to_chance() -> None:

@@ -89,11 +89,11 @@ def figures_of_year(*, result: BookedResult, year: int) -> Row:
 
 def result_of_asset(*, result: BookedResult, asset: str, buckets: Collection[str]) -> Row:
     """Return of a kept result what is about one asset; of lots only those in the buckets that it may lie in."""
-    rows = BookedPart.objects.filter(result=result).exclude(name__in=(CLOSING, RECORDS))
-    years = [part for _name, part in _parts(rows)]
-    told = {name: [row for year in years for row in year[name]] for name in ("disposals", "income")}
+    in_years = BookedPart.objects.filter(result=result).exclude(name__in=(CLOSING, RECORDS))
+    years = [part for _name, part in _parts(in_years)]
+    told: dict[str, Any] = {name: [row for year in years for row in year[name]] for name in ("disposals", "income")}
     told |= {"remaining_lots": _closing(result, buckets)["remaining_lots"], **records_of_result(result=result)}
-    return {name: [row for row in found if row.get("asset") == asset] for name, found in told.items()}
+    return {name: [row for row in rows if row.get("asset") == asset] for name, rows in told.items()}
 
 
 def records_of_result(*, result: BookedResult) -> Row:

@@ -86,11 +86,12 @@ def _asked(browser: Client, api: Api, portfolio: Portfolio) -> Iterator[tuple[st
     """Yield how many questions each page and collection asks while nothing is remembered of earlier answers."""
     addresses = [reverse(name) for name in PAGES] + [reverse("portfolios:holding", args=["COIN0"])]
     doors = [f"portfolios/{portfolio.pk}/{name}" for name in COLLECTIONS]
-    for client, address in [*((browser.get, one) for one in addresses), *((api.get, one) for one in doors)]:
-        assert client(address).status_code == 200, address
+    for address in (*addresses, *doors):
+        client: Client | Api = browser if address in addresses else api
+        assert client.get(address).status_code == 200, address
         cache.clear()
         with CaptureQueriesContext(connection) as asked:
-            client(address)
+            client.get(address)
         yield address, len(asked)
 
 
