@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.core.admin import ReadOnlyAdmin
-from apps.exchanges.models import Connection, KeyUse, SealedSecret, VenueAccount
+from apps.exchanges.models import Connection, KeyUse, SealedSecret, StoredRow, StreamState, SyncRun, VenueAccount
 
 
 @admin.register(Connection)
@@ -43,3 +43,33 @@ class VenueAccountAdmin(ReadOnlyAdmin):
     list_display = ("account", "exchange", "name", "is_simulated")
     list_filter = ("exchange",)
     list_select_related = ("account",)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    """What each sync did."""
+
+    list_display = ("connection", "state", "trigger", "progress", "fetched", "posted", "refused", "created_at")
+    list_filter = ("state", "trigger", "problem_code")
+    list_select_related = ("connection",)
+
+
+@admin.register(StreamState)
+class StreamStateAdmin(ReadOnlyAdmin):
+    """How far each kind of rows is read."""
+
+    list_display = ("connection", "stream", "symbol", "state", "covered_from", "covered_to", "rows", "problem_code")
+    list_filter = ("state", "stream", "problem_code")
+    list_select_related = ("connection",)
+
+
+@admin.register(StoredRow)
+class StoredRowAdmin(ReadOnlyAdmin):
+    """What exchanges sent, row by row; what is in them stays packed."""
+
+    list_display = ("connection", "stream", "symbol", "external_id", "at", "state", "problem_code")
+    list_filter = ("state", "stream", "problem_code")
+    search_fields = ("external_id",)
+    exclude = ("payload", "payload_hash")
+    list_select_related = ("connection",)
+    show_full_result_count = False

@@ -66,7 +66,7 @@ class Sync:
         if self.key.is_lost:
             raise locks.LockTakenError
 
-    def costs(self, session: Session | None = None) -> dict[str, int]:
+    def costs(self, session: Session | None = None) -> dict[str, Any]:
         """Return what the run has cost so far: requests made and time at work; each is counted once."""
         made = 0 if session is None else session.requests - self.asked
         self.asked += made

@@ -214,9 +214,9 @@ def _meant_otherwise(connection: Connection, made: Normalized, posted: Posted) -
     for external_id, stream, symbol in told.values_list("external_id", "stream", "symbol") if conflicts else ():
         kinds.setdefault(external_id, set()).add((stream, symbol))
     return {
-        index: replace(draft, external_id=made.spare[draft.external_id])
+        index: replace(draft, external_id=made.spare[own_id])
         for index, draft in conflicts.items()
-        if draft.external_id in made.spare and len(kinds.get(rows[draft.external_id] or "", ())) > 1
+        if (own_id := draft.external_id or "") in made.spare and len(kinds.get(rows[own_id] or "", ())) > 1
     }
 
 

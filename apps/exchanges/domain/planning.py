@@ -103,6 +103,7 @@ def is_due(*, key: StreamKey, known: Known | None, moved: Collection[str] | None
 
 def next_run(*, connection: str, after: datetime, failures: int = 0) -> datetime:
     """Return when a connection is synced next: about five minutes on, later while it fails, not all in one moment."""
-    wait = min(LONGEST_WAIT, INTERVAL * 2 ** min(max(0, failures - 1), 8))
+    doublings: int = min(max(0, failures - 1), 8)
+    wait = min(LONGEST_WAIT, INTERVAL * (1 << doublings))
     part = zlib.crc32(f"{connection} {int(after.timestamp())}".encode()) / 2**32
     return after + wait + SPREAD * (2 * part - 1)

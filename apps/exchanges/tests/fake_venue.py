@@ -65,7 +65,7 @@ class FakeVenue:
     def lend(self, *, secrets: Mapping[str, Secret], now: datetime) -> Iterator["FakeVenue"]:
         """Lend itself; requests are counted from zero, as a session does."""
         assert secrets
-        assert now
+        assert now.tzinfo
         self.lent += 1
         self.requests = 0
         yield self

@@ -27,7 +27,7 @@ def main(what: str, run_id: str, pause: float) -> None:
         time.sleep(pause)
 
     venue.before_page = before_page
-    syncing.venue = lambda _exchange: venue  # type: ignore[assignment]
+    setattr(syncing, "venue", lambda _exchange: venue)  # noqa: B010 - assigned, it would have to be a real one
     if what != "five":
         deliver(run_id)
         connection.close()

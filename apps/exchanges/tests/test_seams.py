@@ -1,6 +1,7 @@
 """CSV first, API onward: what a file has told is not told again, wherever the seam lies."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -77,7 +78,9 @@ def test_twins_are_two_also_where_the_file_has_one_of_them(venue: FakeVenue, con
 
 
 def test_the_same_id_in_the_file_is_the_same_entry(venue: FakeVenue, connection: Connection) -> None:
-    drafts = [replace(one, external_id=one.external_id.removeprefix("line ")) for one in with_ids(connection, venue)]
+    drafts = [
+        replace(one, external_id=(one.external_id or "").removeprefix("line ")) for one in with_ids(connection, venue)
+    ]
     imported(connection, [replace(one, at_us=one.at_us - 1_000_000) for one in drafts])
     run = sync(connection)
     assert (run.posted, run.duplicates, run.refused) == (47, 5, 0)
@@ -92,7 +95,7 @@ def test_before_the_seam_nothing_is_posted_and_it_is_proposed_after_the_last_lin
 ) -> None:
     assert proposed_seam(account_id=connection.account_id) is None
     drafts = drafts_of(connection, venue, until=10)
-    imported(connection, [replace(one, in_amount=1 if one.in_amount else None) for one in drafts[9:]])
+    imported(connection, [replace(one, in_amount=Decimal(1) if one.in_amount else None) for one in drafts[9:]])
     seam = proposed_seam(account_id=connection.account_id)
     assert seam is not None
     assert seam == Transaction.objects.get().at

@@ -44,7 +44,7 @@ _REPAIRS: Final = {
 
 
 def unmatched_legs(*, portfolio: Portfolio) -> TransactionQuerySet:
-    """Return the standing transfers of which one side is not known; one's own money comes from a bank and needs none."""
+    """Return the standing transfers of which one side is not known; one's own money is from a bank and needs none."""
     rows = Transaction.objects.filter(portfolio=portfolio).standing().loose().exclude(asset=portfolio.currency)
     return rows.exclude(Q(match__isnull=False) | Q(arrival__isnull=False))
 
