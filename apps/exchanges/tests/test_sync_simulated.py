@@ -59,12 +59,12 @@ def differing(connection: Connection) -> list[Any]:
 
 def trade(simulated: Simulated, exchange: str) -> None:
     """Let the account trade at the exchange."""
-    symbol = "BTC/USDT" if exchange == "binance" else "BTC/EUR"
+    symbol = "BTC/EUR" if exchange in {"coinbase", "kraken"} else "BTC/USDT"
     order = {"label": "main", "symbol": symbol, "side": "sell", "amount": "0.001"}
     simulated.ask(exchange, "trade", "POST", order)
 
 
-@pytest.mark.parametrize("exchange", ["binance", "coinbase", "kraken"])
+@pytest.mark.parametrize("exchange", ["binance", "coinbase", "kraken", "kucoin"])
 def test_everything_comes_in_to_the_last_digit_and_again_after_parting(simulated: Simulated, exchange: str) -> None:
     connection = connected(simulated, exchange)
     run = sync(connection)
