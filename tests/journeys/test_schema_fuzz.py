@@ -31,6 +31,8 @@ from schemathesis.specs.openapi.checks import (
 
 from apps.core import cache
 from apps.core.testing import SentTask, run_on_commit
+from apps.exchanges.gateways.adapter import Adapter
+from apps.exchanges.gateways.errors import CredentialsRejectedError
 from apps.operations.api import LiveView
 from tests.cast import bearer, fresh_access, ids_of, make_cast
 
@@ -84,6 +86,16 @@ def _without_limits(monkeypatch: pytest.MonkeyPatch, sent_tasks: list[SentTask])
     """Let this many requests through the general limits; those of sign-in stay, and start anew with each request."""
     rates: dict[str, str] = dict.fromkeys(settings.API_RATES, "1000000/s")
     monkeypatch.setattr(settings, "API_RATES", rates)
+
+
+@pytest.fixture(autouse=True)
+def _venues_that_know_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer a key as a venue does that does not know it: from here none can be reached, and that is a 503."""
+
+    def refuse(*_words: object, **_named: object) -> None:
+        raise CredentialsRejectedError
+
+    monkeypatch.setattr(Adapter, "lend", refuse)
 
 
 @pytest.fixture
