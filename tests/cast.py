@@ -123,6 +123,7 @@ def ids_of(*, cast: Cast, user: User) -> Mapping[str, str]:
         "purpose": "portfolio",
         "token": "cs_share_of_nobody",
         "symbol": "ETH",
+        "exchange": "binance",
         "asset": "BTC",
         "year": "2024",
         "name": "kraken:ETH-USD",

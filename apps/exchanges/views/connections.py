@@ -125,6 +125,7 @@ def resume(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 @login_required
 def rename(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     """Call a connection something else."""
+    _own(request, connection_id)
     form = LabelForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Give it a name of at most 80 characters."))
