@@ -96,7 +96,8 @@ def test_what_passes_at_a_glance_is_sound() -> None:
         ({"amount": Decimal(2)}, "booked is amount 1, value 40000; told is amount 2, value 80000"),
         ({"asset": "ETH"}, "booked is asset BTC; told is asset ETH"),
         ({"fee": ONE}, "booked is fee none, fee_asset none; told is fee 1, fee_asset USD"),
-        ({"at_us": AT + 1}, "told is ts 2023-11-14T22:13:20.000001Z"),
+        ({"at_us": AT + 999_999}, ""),
+        ({"at_us": AT + 1_000_000}, "told is ts 2023-11-14T22:13:21Z"),
         ({"type": EntryType.SELL}, "booked is type buy; told is type sell"),
         ({"asset": "A" * 300}, "…"),
     ],
@@ -104,6 +105,12 @@ def test_what_passes_at_a_glance_is_sound() -> None:
 def test_what_an_id_tells_otherwise_is_said(change: dict[str, Any], said: str) -> None:
     found = difference(kept=BUY, told=replace(BUY, **change), money="USD")
     assert (found == "") if said == "" else (said in found)
+
+
+def test_two_times_that_are_both_finer_than_a_second_are_held_to_all_their_digits() -> None:
+    kept, told = replace(BUY, at_us=AT + 1), replace(BUY, at_us=AT + 2)
+    found = difference(kept=kept, told=told, money="USD")
+    assert found == "booked is ts 2023-11-14T22:13:20.000001Z; told is ts 2023-11-14T22:13:20.000002Z"
 
 
 def test_the_sides_of_a_transfer_are_part_of_what_is_told() -> None:
